@@ -1,0 +1,243 @@
+"""`mescc <step>`: every step of the workflow, and a few tools, as commands.
+
+Exit codes: 0 done; 2 usage or config error; 3 table cannot be used; 4 identifiers found; 1 anything
+unforeseen.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import mescc_analytics
+from mescc_analytics.errors import MesccError, UsageError
+
+TABLE = {"table": "case table: CSV, XLSX or Parquet"}
+MAPPING = {"mapping": "mapping file (YAML) that renames columns and recodes levels"}
+VISITS = {"visits": "table of follow-up contacts"}
+LESIONS = {"lesions": "table of lesions"}
+
+
+@dataclass(frozen=True)
+class Command:
+    """One subcommand: its function ``module:name``, its words, and its options."""
+
+    function: str
+    help: str
+    positional: tuple = ()
+    required: tuple = ()
+    optional: tuple = ()
+    out: str = "folder to fill"
+    out_required: bool = True
+
+
+def _options(*parts):
+    return tuple(item for part in parts for item in part.items())
+
+
+RESULTS = {"results": "folder of the cohort's results, results/<cohort>"}
+STEPS = "mescc_analytics.steps"
+COMMANDS = {
+    "check": Command(
+        f"{STEPS}.ingest:check",
+        "every problem of a table at once",
+        _options(TABLE),
+        (),
+        _options(VISITS, LESIONS, MAPPING),
+        "CSV file for all findings",
+        False,
+    ),
+    "ingest": Command(
+        f"{STEPS}.ingest:ingest",
+        "read and check the tables of a cohort",
+        (),
+        _options({"cases": TABLE["table"]}),
+        _options(VISITS, LESIONS, MAPPING),
+    ),
+    "score": Command(
+        f"{STEPS}.decisions:score",
+        "SINS, SOSG, radiosensitivity and dose of every case",
+        _options(TABLE),
+        (),
+        _options(MAPPING),
+        "scored table, CSV or Parquet by its ending",
+    ),
+    "assign": Command(
+        f"{STEPS}.decisions:assign",
+        "recommended pathway of every case",
+        _options(TABLE),
+        (),
+        _options(
+            MAPPING,
+            {
+                "concordance": "CSV for recommended against given",
+                "policies": "CSV for pathway counts under each policy",
+            },
+        ),
+        "table with pathways, CSV or Parquet by its ending",
+    ),
+    "cohort": Command(
+        f"{STEPS}.cohort:cohort",
+        "time zero, arms, eligibility and flow",
+        (),
+        _options({"cases": "assigned cases"}),
+    ),
+    "survival": Command(
+        f"{STEPS}.survival:survival",
+        "survival curves, tests and hazard ratios",
+        (),
+        _options({"cohort": "cohort.parquet"}),
+    ),
+    "ambulatory": Command(
+        f"{STEPS}.ambulatory:ambulatory",
+        "walking by arm and time",
+        (),
+        _options({"cohort": "cohort.parquet", "visits": "visits.parquet"}),
+    ),
+    "figures": Command(
+        f"{STEPS}.figures:figures", "figures as SVG, PDF and PNG", (), _options(RESULTS)
+    ),
+    "tables": Command(
+        f"{STEPS}.tables:tables", "tables as CSV and one Word file", (), _options(RESULTS)
+    ),
+    "report": Command(f"{STEPS}.report:report", "the research report", (), _options(RESULTS)),
+    "provenance": Command(
+        f"{STEPS}.provenance:provenance",
+        "digests of inputs, code, config and outputs",
+        (),
+        _options(RESULTS, {"cases": TABLE["table"]}),
+        _options(VISITS, LESIONS, MAPPING),
+    ),
+    "example": Command(
+        f"{STEPS}.sources:example",
+        "a published cohort as a table",
+        (("name", "lung or patchell"),),
+        (),
+        (),
+        "CSV file",
+    ),
+}
+
+
+def main(arguments=None):
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "synthesise":
+            _load(f"{STEPS}.sources:synthesise")(
+                options.cases, options.seed, options.scenario, Path(options.out)
+            )
+        else:
+            _run(COMMANDS[options.command], options)
+    except MesccError as error:
+        print(f"mescc {options.command}: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        print(f"mescc {options.command}: '{error.filename}': {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(command, options):
+    settings = read_settings(options)
+    given = vars(options)
+    names = [name for name, _ in (*command.positional, *command.required, *command.optional)]
+    inputs = {name: Path(given[name]) for name in names if given.get(name)}
+    if "table" in inputs:
+        inputs["cases"] = inputs.pop("table")
+    _load(command.function)(inputs, Path(options.out) if options.out else None, settings)
+
+
+def read_settings(options):
+    """The completed config of one step, from ``--config`` (a file) or ``--settings`` (JSON, as the
+    workflow passes it).
+    """
+    from mescc_analytics import settings
+    from mescc_analytics.tables.files import read_yaml
+
+    config = read_yaml(options.config) if options.config else {}
+    if options.settings:
+        try:
+            config = json.loads(options.settings)
+        except json.JSONDecodeError as error:
+            raise UsageError("--settings", [f"not JSON: {error}"]) from None
+    about = {
+        key: config.pop(key)
+        for key in ("name", "time_resolution")
+        if isinstance(config, dict) and key in config
+    }
+    if options.time_resolution:
+        about["time_resolution"] = options.time_resolution
+    return (
+        settings.complete(config, need_cohorts=False)
+        | {"time_resolution": "day", "name": "cohort"}
+        | about
+    )
+
+
+def _load(function):
+    module, name = function.split(":")
+    return getattr(import_module(module), name)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="mescc",
+        description="Metastatic epidural spinal cord compression: from a case table to scores, pathways, survival and walking.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"mescc_analytics {mescc_analytics.__version__}"
+    )
+    steps = parser.add_subparsers(dest="command", required=True, metavar="<step>")
+    for name, command in COMMANDS.items():
+        _add(
+            steps.add_parser(
+                name,
+                help=command.help,
+                description=command.help[0].upper() + command.help[1:] + ".",
+            ),
+            command,
+        )
+    synthesise = steps.add_parser("synthesise", help="a synthetic cohort with known truth")
+    synthesise.add_argument(
+        "--cases", type=_count, required=True, metavar="N", help="number of cases"
+    )
+    synthesise.add_argument(
+        "--seed", type=int, required=True, metavar="S", help="seed of the random generator"
+    )
+    synthesise.add_argument("--out", required=True, metavar="DIR", help="folder to fill")
+    synthesise.add_argument(
+        "--scenario",
+        default="realistic",
+        metavar="NAME",
+        help="scenario of the codebook (default: realistic)",
+    )
+    return parser
+
+
+def _count(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"found {text}, wanted at least 1")
+    return number
+
+
+def _add(parser, command):
+    for name, words in command.positional:
+        parser.add_argument(name, metavar=name.upper(), help=words)
+    for name, words in command.required:
+        parser.add_argument(f"--{name}", required=True, metavar="PATH", help=words)
+    for name, words in command.optional:
+        parser.add_argument(f"--{name}", metavar="PATH", help=f"{words} (optional)")
+    parser.add_argument("--out", required=command.out_required, metavar="PATH", help=command.out)
+    parser.add_argument(
+        "--config", metavar="FILE", help="config file; keys left out take their defaults"
+    )
+    parser.add_argument("--settings", metavar="JSON", help="config as JSON, in place of --config")
+    parser.add_argument(
+        "--time-resolution",
+        choices=["day", "hour"],
+        help="whether fractions of a day mean anything",
+    )

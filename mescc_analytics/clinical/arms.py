@@ -1,0 +1,123 @@
+"""The treatment arm that was given, from what was received within the grace window after time zero."""
+
+import numpy as np
+import pandas as pd
+
+from mescc_analytics import codebook
+
+TREATMENTS = ("surgery_day", "rt_start_day", "systemic_day")
+
+
+def derive_arms(cases, time_zero_day, settings):
+    """Treatment arm of every case.
+
+    Parameters
+    ----------
+    cases : DataFrame, shape (n_cases, ...)
+        Scored cases (reads the treatment days, surgery_type, rt_technique_derived, rt_course,
+        rt_dose_gy, arm).
+    time_zero_day : Series of float, shape (n_cases,)
+        Days from presentation.
+    settings : dict
+        The cohort section: ``grace_days`` (days after time zero in which treatment counts; ends
+        with ``landmark_days`` if that is earlier), ``postop_rt_days`` (days after surgery in which
+        radiotherapy counts as post-operative).
+
+    Returns
+    -------
+    Series of dtype category, shape (n_cases,)
+        Levels in codebook order; where the table gives ``arm``, its own texts, known ones first.
+
+    Notes
+    -----
+    Nothing later than the end of the grace window is read, so an arm never depends on the future of
+    the case.
+    """
+    if has_given_arms(cases):
+        return _given(cases["arm"])
+    window = min(settings["grace_days"], settings["landmark_days"] or settings["grace_days"])
+    within = {name: _within(cases, name, time_zero_day, window) for name in TREATMENTS}
+    surgery, radio, systemic = (within[name] for name in TREATMENTS)
+    gap = _day(cases, "rt_start_day") - _day(cases, "surgery_day")
+    joined = surgery & radio & ~(gap > settings["postop_rt_days"]).fillna(False).to_numpy()
+    technique = cases["rt_technique_derived"].astype("string")
+    sbrt, cebrt = (technique.eq(kind).fillna(False).to_numpy() for kind in ("sbrt", "cebrt"))
+    course = cases["rt_course"].astype("string")
+    choices = [
+        (undatable(cases), "unknown"),
+        (joined & sbrt, "surgery_sbrt"),
+        (joined & cebrt, "surgery_cebrt"),
+        (joined, "unknown"),
+        (surgery, "surgery_only"),
+        (radio & sbrt, "sbrt"),
+        (radio & cebrt & course.eq("long").fillna(False).to_numpy(), "cebrt_long"),
+        (radio & cebrt & course.eq("short").fillna(False).to_numpy(), "cebrt_short"),
+        (radio & cebrt, "cebrt_other"),
+        (radio, "unknown"),
+        (systemic, "systemic_only"),
+    ]
+    levels = list(codebook.load("arms")["arms"])
+    code = np.select(
+        [mask for mask, _ in choices],
+        [levels.index(arm) for _, arm in choices],
+        levels.index("supportive"),
+    )
+    return pd.Series(pd.Categorical.from_codes(code, levels), index=cases.index, name="arm")
+
+
+def has_given_arms(cases):
+    """Whether the table itself says which arm each case belongs to, as a trial does."""
+    return "arm" in cases and bool(cases["arm"].notna().any())
+
+
+def undatable(cases):
+    """Cases whose treatment cannot be placed in time: no treatment day in the table at all, or a
+    treatment without its day.
+    """
+    if not any(name in cases for name in ("surgery_day", "rt_start_day")):
+        return np.ones(len(cases), dtype=bool)
+    traces = {
+        "surgery_day": ["surgery_type"],
+        "rt_start_day": ["rt_technique", "rt_dose_gy", "rt_fractions"],
+    }
+    found = np.zeros(len(cases), dtype=bool)
+    for day, columns in traces.items():
+        for column in columns:
+            if column in cases:
+                found |= cases[column].notna().to_numpy() & _day(cases, day).isna().to_numpy()
+    return found
+
+
+def _given(arm):
+    known = [name for name in codebook.load("arms")["arms"] if name != "unknown"]
+    own = [
+        text for text in sorted(arm.dropna().unique()) if text not in known and text != "unknown"
+    ]
+    present = set(arm.dropna())
+    levels = [name for name in known if name in present] + own + ["unknown"]
+    return pd.Series(pd.Categorical(arm.fillna("unknown"), levels), index=arm.index, name="arm")
+
+
+def _day(cases, name):
+    return (
+        cases[name].astype("Float64")
+        if name in cases
+        else pd.Series(pd.NA, index=cases.index, dtype="Float64")
+    )
+
+
+def _within(cases, name, time_zero_day, grace_days):
+    """Treatments from presentation (or time zero, if earlier) to the end of grace."""
+    day = _day(cases, name)
+    earliest = np.minimum(time_zero_day, 0)
+    return (
+        ((day >= earliest) & (day <= time_zero_day + grace_days)).fillna(False).to_numpy(dtype=bool)
+    )
+
+
+def days_to_treatment(cases, time_zero_day):
+    """Days from time zero to the first treatment of any kind, whenever it was; missing where none
+    is recorded.
+    """
+    days = pd.concat([_day(cases, name) for name in TREATMENTS], axis="columns").min(axis="columns")
+    return (days - time_zero_day).astype("Float64")

@@ -1,0 +1,108 @@
+"""Every score of a case: SINS, SOSG, radiosensitivity, radiotherapy dose."""
+
+import pandas as pd
+
+from mescc_analytics import codebook
+from mescc_analytics.clinical.levels import describe_levels
+from mescc_analytics.clinical.radiotherapy import describe_radiotherapy
+from mescc_analytics.clinical.sins import score_items
+from mescc_analytics.clinical.sins_items import prepare_items, sins_codes
+
+
+def score_cases(cases, settings):
+    """Cases with their scores.
+
+    Parameters
+    ----------
+    cases : DataFrame, shape (n_cases, ...)
+        Typed case table; any column but case_id may be absent.
+    settings : dict
+        The score section of the config.
+
+    Returns
+    -------
+    DataFrame, shape (n_cases, n_columns + 18)
+        Input columns and order kept; columns as declared under ``derived`` in case_table.yaml.
+    """
+    states, flags = prepare_items(cases, settings)
+    sins = score_items(states, settings["missing_items"]).set_axis(cases.index)
+    codes, valid = sins_codes(flags, cases.index)
+    sins = sins.astype({"sins_total": "Int64", "sins_min": "Int64", "sins_max": "Int64"})
+    sins["sins_missing"] = sins["sins_missing"].astype("string").replace("", pd.NA)
+    sins["sins_flags"], sins["sins_valid"] = codes, valid
+    added = [
+        sins,
+        grade_compression(cases, settings),
+        _radiosensitivity(cases, settings),
+        describe_radiotherapy(cases, settings["alpha_beta_gy"]),
+    ]
+    kept = cases.drop(columns=[c for frame in added for c in frame if c in cases])
+    return pd.concat([kept, *added], axis="columns")
+
+
+def grade_compression(cases, settings):
+    """SOSG rank, high grade, validity and spinal region.
+
+    Parameters
+    ----------
+    cases : DataFrame, shape (n_cases, ...)
+        Reads sosg_grade (category), sosg_partial ("1": grade 1 without letter, "high"),
+        spinal_levels.
+    settings : dict
+        ``sosg_high_grades`` (list of grades), ``below_conus`` (analogue, na, exclude),
+        ``conus_lowest_vertebra``, ``range_rule``.
+
+    Returns
+    -------
+    DataFrame, shape (n_cases, 4)
+        sosg_rank (0-5, for sorting only: a mean grade has no meaning), sosg_high_grade, sosg_valid
+        (false where all levels lie below the conus, outside the validation of Bilsky 2010),
+        spinal_region.
+    """
+    high = settings["sosg_high_grades"]
+    grades = list(codebook.columns("cases")["sosg_grade"].levels)
+    grade = _text(cases, "sosg_grade")
+    partial = _text(cases, "sosg_partial")
+    levels = describe_levels(
+        _text(cases, "spinal_levels"), settings["range_rule"], settings["conus_lowest_vertebra"]
+    )
+    below = levels["below_conus"].fillna(False).astype(bool)
+    recorded = grade.notna() | partial.notna()
+    if settings["below_conus"] == "na":
+        grade, partial = grade.mask(below), partial.mask(below)
+    lettered = {"high": True} | ({} if "1c" in high else {"1": False})
+    is_high = (
+        grade.isin(high)
+        .astype("boolean")
+        .mask(grade.isna())
+        .fillna(partial.map(lettered).astype("boolean"))
+    )
+    regions = list(codebook.columns("derived")["spinal_region"].levels)
+    return pd.DataFrame(
+        {
+            "sosg_rank": grade.map({g: rank for rank, g in enumerate(grades)}).astype("Int64"),
+            "sosg_high_grade": is_high,
+            "sosg_valid": (~below).astype("boolean").mask(~recorded | levels["below_conus"].isna()),
+            "spinal_region": pd.Series(
+                pd.Categorical(levels["region"], regions), index=cases.index
+            ),
+        }
+    )
+
+
+def _radiosensitivity(cases, settings):
+    classes = {
+        h: entry["class"] for h, entry in codebook.load("histology")["radiosensitivity"].items()
+    }
+    classes |= settings["radiosensitivity"]
+    levels = list(codebook.columns("derived")["radiosensitivity"].levels)
+    mapped = _text(cases, "primary_histology").map(classes).fillna("unknown")
+    return pd.Series(
+        pd.Categorical(mapped, levels), index=cases.index, name="radiosensitivity"
+    ).to_frame()
+
+
+def _text(cases, name):
+    if name in cases:
+        return cases[name].astype("string")
+    return pd.Series(pd.NA, index=cases.index, dtype="string")

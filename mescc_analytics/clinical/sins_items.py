@@ -1,0 +1,148 @@
+"""The six SINS items of a case as recorded or derived, with the published edge cases each under its
+own setting.
+"""
+
+import pandas as pd
+
+from mescc_analytics.clinical.flags import join_codes
+from mescc_analytics.clinical.levels import describe_levels
+from mescc_analytics.clinical.sins import bounds, items
+
+
+def prepare_items(cases, settings):
+    """Item states of every case, and why a state is not simply what the table says.
+
+    Parameters
+    ----------
+    cases : DataFrame, shape (n_cases, ...)
+        Typed case table; absent columns are missing items.
+    settings : dict
+        The score section of the config.
+
+    Returns
+    -------
+    (list of six Categorical, dict of str to boolean Series)
+        States in the order of ``sins.items()``; masks of the reason codes.
+    """
+    levels = describe_levels(
+        _get(cases, "spinal_levels", "string"),
+        settings["range_rule"],
+        settings["conus_lowest_vertebra"],
+    )
+    text = {item: _get(cases, item, "string") for item in items()}
+    flags = {}
+    text["sins_location"] = _location(text["sins_location"], levels, settings, flags)
+    text["sins_pain"] = _pain(text["sins_pain"], settings, flags)
+    text["sins_alignment"] = _alignment(text["sins_alignment"], cases, settings, flags)
+    text["sins_collapse"] = _collapse(text["sins_collapse"], cases, settings, flags)
+    _validity(cases, settings, flags)
+    states = [pd.Categorical(text[item], categories=list(bounds(item))[1:]) for item in items()]
+    return states, flags
+
+
+def _get(cases, name, dtype):
+    if name in cases:
+        return cases[name].astype(dtype)
+    return pd.Series(pd.NA, index=cases.index, dtype=dtype)
+
+
+def _location(given, levels, settings, flags):
+    derived = levels["location"]
+    if settings["coccyx"] == "unscorable":
+        derived = derived.mask(derived.eq("coccyx"))
+    flags["LOCATION_FROM_LEVELS"] = given.isna() & derived.notna()
+    flags["LOCATION_DISAGREES"] = (
+        given.notna()
+        & derived.isin(["junctional", "mobile", "semirigid", "rigid"])
+        & given.ne(derived)
+    )
+    for code in ("LEVEL_ALIAS", "LEVEL_UNREADABLE", "SACRUM_UNSPECIFIED"):
+        flags[code] = levels["flags"].str.contains(code)
+    flags["COCCYX_EXTRAPOLATED"] = given.isna() & derived.eq("coccyx")
+    return given.fillna(derived)
+
+
+def _pain(given, settings, flags):
+    constant = given.eq("constant_nonmechanical")
+    flags["PAIN_CONSTANT_NONMECHANICAL"] = constant
+    read_as = settings["constant_nonmechanical_pain"]
+    return given.mask(constant, pd.NA if read_as == "missing" else read_as)
+
+
+def _alignment(given, cases, settings, flags):
+    """A deformity scores only where it is new; where the column exists but is blank, 0 and 2 points
+    stay possible.
+    """
+    if "deformity_preexisting" not in cases or settings["preexisting_deformity"] == "score":
+        return given
+    deformity, older = given.eq("deformity"), cases["deformity_preexisting"]
+    flags["DEFORMITY_PREEXISTING"] = deformity & older
+    flags["DEFORMITY_AGE_UNKNOWN"] = deformity & older.isna()
+    return given.mask((deformity & older).fillna(False), "normal").mask(
+        deformity.fillna(False) & older.isna(), "deformity_age_unknown"
+    )
+
+
+def _collapse(given, cases, settings, flags):
+    """From percentages where the level was not recorded: the highest line of the published list
+    that applies.
+    """
+    percent, involved = (
+        _get(cases, "collapse_percent", "Float64"),
+        _get(cases, "body_involved_percent", "Float64"),
+    )
+    collapsed = percent > settings["collapse_floor_percent"]
+    half, half_involved = percent.eq(50), involved.eq(50)
+    rules = [
+        (
+            half,
+            {"lower": "under_50", "upper": "over_50", "missing": "collapse_exactly_50"}[
+                settings["collapse_eq_50"]
+            ],
+        ),
+        (percent > 50, "over_50"),
+        (collapsed, "under_50"),
+        (percent.isna() & (involved > 50), "collapse_unknown_over_50_involved"),
+        (percent.isna(), pd.NA),
+        (
+            half_involved,
+            {
+                "lower": "none",
+                "upper": "none_over_50_involved",
+                "missing": "no_collapse_involvement_unknown",
+            }[settings["involved_eq_50"]],
+        ),
+        (involved > 50, "none_over_50_involved"),
+        (involved.isna(), "no_collapse_involvement_unknown"),
+    ]
+    derived = pd.Series("none", index=cases.index, dtype="string")
+    for applies, state in reversed(rules):
+        derived = derived.mask(applies.fillna(False), state)
+    flags["COLLAPSE_FROM_PERCENT"] = given.isna() & derived.notna()
+    flags["COLLAPSE_EQ_50"] = given.isna() & half
+    flags["INVOLVED_EQ_50"] = given.isna() & ~collapsed & half_involved
+    return given.fillna(derived)
+
+
+def _validity(cases, settings, flags):
+    """Uses of the score outside its derivation; the score is given all the same, marked."""
+    age = _get(cases, "sins_imaging_day", "Float64")
+    flags["INSTRUMENTED"] = _get(cases, "instrumented_level", "boolean")
+    flags["BONE_FROM_MRI"] = (
+        ~_get(cases, "ct_available", "boolean") & _get(cases, "sins_lesion", "string").notna()
+    )
+    flags["SINS_IMAGING_OLD"] = age < -settings["sins_max_age_days"]
+    treated = pd.concat(
+        [_get(cases, name, "Float64") for name in ("surgery_day", "rt_start_day")], axis="columns"
+    ).min(axis="columns")
+    flags["SINS_AFTER_TREATMENT"] = age > treated
+
+
+def sins_codes(flags, index):
+    """Reason codes joined per case, and whether the score was used within its validated setting
+    (boolean).
+    """
+    outside = pd.Series(False, index=index)
+    for code in ("INSTRUMENTED", "SINS_AFTER_TREATMENT", "COCCYX_EXTRAPOLATED"):
+        outside |= pd.array(flags[code], dtype="boolean").fillna(False)
+    return join_codes(flags, index), (~outside).astype("boolean")

@@ -1,0 +1,1 @@
+"""The analysed cohort: time zero, survival, eligibility and flow, assessments of walking."""

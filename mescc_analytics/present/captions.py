@@ -1,0 +1,146 @@
+"""Captions that stand alone and text alternatives that state the finding, from the frames that the figures show."""
+
+from mescc_analytics import codebook
+from mescc_analytics.present import display, wording
+
+TITLES = {
+    "survival_by_arm": "Survival by arm",
+    "survival_overall": "Survival of the whole cohort",
+    "walking_by_arm": "Walking by arm and time",
+    "pathway_by_arm": "Recommended pathway and treatment given",
+    "flow": "Who was included",
+}
+DESCRIPTIVE = "The arms were chosen for the patients and differ in more than treatment; the figure describes and does not compare like with like."
+
+
+def survival(summary, study, analysis):
+    """Caption and text alternative of a survival figure.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        Rows of one analysis of summary.csv, suppressed.
+    study : Study
+    analysis : {"overall", "by_arm"}
+
+    Returns
+    -------
+    (str, str)
+    """
+    n_cases = summary["n"].dropna().sum()
+    by_arm = analysis == "by_arm"
+    at = f" alive and under follow-up at the landmark, day {display.day_count(study.landmark_days)} (dotted line)" if by_arm and study.landmark_days else ""
+    bands = "in small panels for each arm" if by_arm and len(summary) > 4 else "shaded"
+    caption = (
+        f"Survival{' by arm' if by_arm else ''} of {display.plural(n_cases, 'case')}{at}, cohort {study.name}; time zero is {study.time_zero_words}. "
+        f"Kaplan-Meier with pointwise {study.level_words} ({study.interval}), {bands}. At risk: alive and under follow-up just before that time."
+        f"{_cut(study)} Beside each name: median survival in months from time zero."
+    )
+    return (f"{caption} {DESCRIPTIVE}" if by_arm else caption), _survival_finding(summary, analysis)
+
+
+def _cut(study):
+    return f" Curves stop where fewer than {study.threshold} are at risk." if study.threshold > 1 else ""
+
+
+def _survival_finding(summary, analysis):
+    known = summary.dropna(subset=["median_days"])
+    if known.empty:
+        return "Kaplan-Meier curves; the median survival was not reached or is not shown."
+    if len(known) == 1:
+        row = known.iloc[0]
+        name = wording.group_label(analysis, row["group"])
+        return f"Kaplan-Meier curve, {name}: median survival {display.days(row['median_days'])}."
+    low, high = (known.loc[known["median_days"].astype(float).agg(end)] for end in ("idxmin", "idxmax"))
+    ends = [f"{display.days(row['median_days'])} ({wording.group_label(analysis, row['group'])})" for row in (low, high)]
+    return f"Kaplan-Meier curves of {len(summary)} groups; median survival ranges from {ends[0]} to {ends[1]}."
+
+
+def walking(rates, study):
+    """Caption and text alternative of the walking figure; rates of one analysis, baseline and estimand, suppressed."""
+    times = sorted(set(rates["timepoint_days"].astype(float)))
+    days = display.listing(display.day_count(time) for time in times)
+    landmark = f" Arms: cases alive and under follow-up at the landmark, day {display.day_count(study.landmark_days)}." if study.landmark_days else ""
+    caption = (
+        f"Proportion walking by arm at {days} days from {study.time_zero_words}, cohort {study.name}. Estimand: {study.estimand_words} "
+        f"({wording.ESTIMAND_WHO[study.estimand]}).{landmark} Dots with {study.level_words} (Wilson); beside them walking/total. {DESCRIPTIVE}"
+    )
+    return caption, _walking_finding(rates)
+
+
+def _walking_finding(rates):
+    parts = []
+    for time, rows in rates.dropna(subset=["proportion"]).groupby("timepoint_days", sort=True):
+        low, high = (rows.loc[rows["proportion"].astype(float).agg(end)] for end in ("idxmin", "idxmax"))
+        ends = [f"{display.percent(row['numerator'], row['denominator'])} ({wording.group_label('by_arm', row['group'])})" for row in (low, high)]
+        parts.append(f"day {display.day_count(time)} from {ends[0]} to {ends[1]}")
+    return f"Proportion walking by arm: {'; '.join(parts)}." if parts else "No proportion walking is shown."
+
+
+def pathway(cells, agreement, study):
+    """Caption and text alternative of the pathway figure; agreement as in `agreement_of`."""
+    caption = (
+        f"Recommended pathway (rows) against treatment given (columns), cohort {study.name}, all cases with a known treatment. "
+        f"Counts; the darker a cell, the larger its share of the row; outlined cells agree. {study.suppression_note}"
+    )
+    return caption.strip(), agreement_sentence(agreement, study)
+
+
+def agreement_of(concordance):
+    """The agreement section of concordance.csv as a dict: text to its row (n, value, ci_lower, ci_upper)."""
+    rows = concordance[concordance["section"] == "agreement"]
+    return {record["text"]: record for record in rows.to_dict("records")}
+
+
+def agreement_sentence(agreement, study):
+    """How often treatment followed the recommendation, with kappa."""
+    if not {"compared", "agree"} <= set(agreement) or not agreement["compared"]["n"]:
+        return "Agreement is not assessable: no case has both a recommended pathway and a known treatment."
+    agree, compared = agreement["agree"]["n"], agreement["compared"]["n"]
+    sentence = f"Treatment and recommended pathway agreed in {display.n_of_total(agree, compared)} of the cases in which both are known"
+    sentence = sentence.replace(" of the cases", " cases")
+    kappa = agreement.get("kappa")
+    if kappa is None or display.is_missing(kappa["value"]):
+        return f"{sentence}; kappa is not estimable."
+    words = display.with_interval(kappa["value"], kappa["ci_lower"], kappa["ci_upper"], lambda value: display.number(value, 2), study.level)
+    return f"{sentence}; kappa {words}."
+
+
+def flow(stages, study):
+    """Caption and text alternative of the flow diagram; stages as in `flow_stages`."""
+    caption = f"Who was included, cohort {study.name}. Dashed boxes: cases that left and why; deaths before the landmark are counted there. {study.suppression_note}"
+    return caption.strip(), "; ".join(text.split("\n")[0] for text, _ in stages) + "."
+
+
+def flow_stages(flow, arm_sizes, study):
+    """The boxes of the flow diagram: text of each stage and the lines of what left after it.
+
+    Parameters
+    ----------
+    flow : DataFrame
+        flow.csv, small exclusions merged.
+    arm_sizes : list of (str, int or NA, str)
+        Arm, its cases, the mark where withheld.
+    study : Study
+    """
+    supplied = flow[flow["criterion"] == "supplied"]
+    whole = flow[(flow["applies_to"] == "all analyses") & (flow["criterion"] != "supplied")]
+    arms = flow[(flow["applies_to"] != "all analyses") & (flow["criterion"] != "supplied")]
+    n_supplied = supplied["n_after"].iloc[0] if len(supplied) else flow["n_before"].iloc[0]
+    n_whole = whole["n_after"].iloc[-1] if len(whole) else n_supplied
+    stages = [(f"{display.count(n_supplied)} cases supplied", _leaving(whole, study))]
+    stages.append((f"{display.count(n_whole)} cases in the analyses of the whole cohort", _leaving(arms, study)))
+    if len(arms) and arm_sizes:
+        lines = [f"{codebook.label('arm', arm)}: {mark if display.is_missing(n) else display.number(n)}" for arm, n, mark in arm_sizes]
+        stages.append(("\n".join([f"{display.count(arms['n_after'].iloc[-1])} cases in the comparison of arms", *lines]), []))
+    return stages
+
+
+def _leaving(rows, study):
+    lines = []
+    for row in rows.to_dict("records"):
+        unknown = "" if display.is_missing(row["n_unknown"]) or not row["n_unknown"] else f"; a further {display.number(row['n_unknown'])} could not be judged"
+        n_excluded = study.small if display.is_missing(row["n_excluded"]) else display.number(row["n_excluded"])
+        if n_excluded != "0" or unknown:
+            lines.append(f"{n_excluded}  {row['label']}{unknown}")
+    return lines or ["Nobody left"]

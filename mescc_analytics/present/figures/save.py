@@ -1,0 +1,43 @@
+"""One drawing to SVG, PDF and PNG, the same bytes every time."""
+
+import io
+import re
+
+from mescc_analytics.present.figures.style import house_style
+
+FORMATS = {
+    "svg": {"metadata": {"Date": None, "Creator": None}},
+    "pdf": {"metadata": {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None}},
+    "png": {"metadata": {"Software": None}, "dpi": 300},
+}
+FALLBACK_FONTS = "'DejaVu Sans', Verdana, 'Segoe UI', sans-serif"
+
+
+def render(figure):
+    """The figure in every published format.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+
+    Returns
+    -------
+    dict of str to bytes
+        Keys "svg", "pdf", "png" (300 dots per inch). No date, no version and no random identifier is in them.
+    """
+    with house_style():
+        rendered = {name: _saved(figure, name, options) for name, options in FORMATS.items()}
+    rendered["svg"] = _portable(rendered["svg"].decode("utf-8")).encode("utf-8")
+    return rendered
+
+
+def _saved(figure, name, options):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=name, **options)
+    return buffer.getvalue()
+
+
+def _portable(svg):
+    """Text stays text; a reader without the font gets one of about the same width."""
+    svg = re.sub(r"'DejaVu Sans'(?:, sans-serif)?", FALLBACK_FONTS, svg)
+    return re.sub(r"[ \t]+\n", "\n", svg)

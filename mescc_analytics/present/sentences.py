@@ -1,0 +1,123 @@
+"""The report in one minute: a few sentences with numbers, without causal wording."""
+
+from mescc_analytics.present import display, wording
+
+WALKING_DAY = 90
+CAUTION = (
+    "Do not read the differences between arms as effects of treatment: patients were chosen for their treatment "
+    "(confounding by indication), so the arms differed before it began, as Table 1 shows."
+)
+
+
+def in_one_minute(facts, frames, study):
+    """Sentences for the head of the report.
+
+    Parameters
+    ----------
+    facts : dict
+        n_supplied, n_overall, n_arms, optionally year_first and year_last, and shares (name to [n, total]).
+    frames : dict of str to DataFrame
+        summary, rates and flow, suppressed.
+    study : Study
+
+    Returns
+    -------
+    list of str
+    """
+    sentences = [
+        _who(facts, frames["summary"], study),
+        _presented(facts["shares"]),
+        _survived(frames["summary"], study),
+        _walked(frames["rates"], study),
+        _arms(frames, study),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _who(facts, summary, study):
+    years = f", presenting {year_range(facts)}" if "year_first" in facts else ""
+    sentence = f"Of {display.plural(facts['n_supplied'], 'case')} supplied, {display.number(facts['n_overall'])} are analysed{years}"
+    if (summary["analysis"] == "by_arm").any():
+        at = f", which starts at the landmark on day {display.day_count(study.landmark_days)}" if study.landmark_days else ""
+        sentence += f"; {display.number(facts['n_arms'])} of them are in the comparison of arms{at}"
+    return sentence + "."
+
+
+def year_range(facts):
+    """Presentation years in words, one year alone."""
+    first, last = facts["year_first"], facts["year_last"]
+    return f"in {first}" if first == last else f"{first} to {last}"
+
+
+def _presented(shares):
+    words = {"walking": "could walk", "high_grade": "had high-grade compression (SOSG 2 or 3)", "unstable": "had an unstable spine by SINS"}
+    parts = [f"{display.n_of_total(*shares[name])} {words[name]}" for name in words if name in shares]
+    return f"At presentation, {display.listing(parts)}; each of those with the item known." if parts else ""
+
+
+def _survived(summary, study):
+    overall = summary[summary["analysis"] == "overall"]
+    if overall.empty:
+        return ""
+    row = overall.iloc[0]
+    if display.is_missing(row["median_days"]):
+        return f"Median survival from {study.time_zero_words} was not reached or is not shown."
+    interval = display.interval(row["median_lower"], row["median_upper"], display.day_count, study.level)
+    followed = row.get("follow_up_median_days")
+    extra = "" if display.is_missing(followed) else f"; median follow-up was {display.days(followed)}"
+    return f"Median survival from {study.time_zero_words} was {display.days(row['median_days'])}, {interval} days{extra}."
+
+
+def _walked(rates, study):
+    row = _rate_at(rates, "overall", study)
+    if row is None:
+        return ""
+    form = _share_form(row)
+    interval = display.interval(row["ci_lower"], row["ci_upper"], form, study.level)
+    dead = "" if display.is_missing(row["n_dead"]) else f"; {display.number(row['n_dead'])} had died"
+    unknown = "" if display.is_missing(row["n_unknown"]) else f" and {display.number(row['n_unknown'])} were not assessed"
+    return (
+        f"At {WALKING_DAY} days {display.n_of_total(row['numerator'], row['denominator'])} were walking, {interval}, "
+        f"{wording.ESTIMAND_WHO[study.estimand]} ({study.estimand_words}){dead}{unknown if dead else ''}."
+    )
+
+
+def _share_form(row):
+    return lambda value: display.percent_value(value, row["denominator"])
+
+
+def _rate_at(rates, analysis, study):
+    chosen = rates[(rates["analysis"] == analysis) & (rates["baseline"] == "all") & (rates["estimand"] == study.estimand)]
+    chosen = chosen[(chosen["timepoint_days"].astype(float) == WALKING_DAY)].dropna(subset=["proportion"])
+    return None if chosen.empty else chosen.iloc[0]
+
+
+def _arms(frames, study):
+    summary, rates = frames["summary"], frames["rates"]
+    by_arm = summary[(summary["analysis"] == "by_arm")].dropna(subset=["median_days"])
+    parts = []
+    if len(by_arm) > 1:
+        parts.append("median survival ran from " + _extremes(by_arm, "median_days", lambda row: display.days(row["median_days"])))
+    at_day = (rates["analysis"] == "by_arm") & (rates["baseline"] == "all") & (rates["estimand"] == study.estimand)
+    shown = rates[at_day & (rates["timepoint_days"].astype(float) == WALKING_DAY)].dropna(subset=["proportion"])
+    if len(shown) > 1:
+        text = _extremes(shown, "proportion", lambda row: display.percent(row["numerator"], row["denominator"]))
+        parts.append(f"walking at {WALKING_DAY} days from {text}")
+    if not parts:
+        return ""
+    return f"Between arms, {display.listing(parts)}. {_before_landmark(frames['flow'], study)}{CAUTION}"
+
+
+def _before_landmark(flow, study):
+    deaths = flow[flow["criterion"].str.contains("alive_at_landmark", na=False)]
+    if not study.landmark_days or deaths.empty:
+        return ""
+    n_dead = deaths["n_excluded"].iloc[0]
+    number = "A few cases" if display.is_missing(n_dead) else display.plural(n_dead, "case")
+    return f"{number} died by the landmark and are counted apart, under Who was included. "
+
+
+def _extremes(rows, name, form):
+    low, high = (rows.loc[rows[name].astype(float).agg(end)] for end in ("idxmin", "idxmax"))
+    ends = [f"{form(row)} ({wording.group_label('by_arm', row['group'])})" for row in (low, high)]
+    return " to ".join(ends)

@@ -1,0 +1,105 @@
+"""What every caption and table must say about the study: origin of time, landmark, interval, estimand, threshold."""
+
+from dataclasses import dataclass
+
+from mescc_analytics.present import display, wording
+
+INTERVAL_WORDS = {"log-log": "log-log", "log": "log", "plain": "plain (untransformed)"}
+
+
+@dataclass(frozen=True)
+class Study:
+    """The choices of one run that a reader must know.
+
+    Attributes
+    ----------
+    name, title, version, digest : str
+        Cohort, title of the report, software version and a short digest of the code.
+    date : str
+        Date of the report as given in the config, or "".
+    threshold : int
+        Counts from 1 to threshold - 1 are withheld.
+    time_zero : str
+        "mri", "presentation" or "treatment_start".
+    grace_days, landmark_days : float
+    level : float
+        Of every interval, for example 0.95.
+    interval : str
+        Transformation of the Kaplan-Meier interval.
+    estimand : str
+        Of the walking figure and sentences.
+    """
+
+    name: str
+    title: str = ""
+    version: str = ""
+    digest: str = ""
+    date: str = ""
+    threshold: int = 5
+    time_zero: str = "mri"
+    grace_days: float = 30.0
+    landmark_days: float = 30.0
+    level: float = 0.95
+    interval: str = "log-log"
+    estimand: str = "composite"
+
+    @property
+    def small(self):
+        """The mark of a count that is withheld."""
+        return f"<{self.threshold}"
+
+    @property
+    def level_words(self):
+        return display.level_words(self.level)
+
+    @property
+    def time_zero_words(self):
+        return wording.TIME_ZERO.get(self.time_zero, self.time_zero.replace("_", " "))
+
+    @property
+    def estimand_words(self):
+        return wording.ESTIMANDS[self.estimand]
+
+    @property
+    def suppression_note(self):
+        """The footnote on withheld counts, or "" where nothing is withheld."""
+        if self.threshold < 2:
+            return ""
+        return (
+            f"{self.small}: between 1 and {self.threshold - 1} cases. {display.HIDDEN}: withheld so that a smaller "
+            "number cannot be worked out."
+        )
+
+
+def study_of(settings, *, landmark_days=None):
+    """The Study of a step's settings.
+
+    Parameters
+    ----------
+    settings : dict
+        Keys name, version, digest, disclosure, cohort, survival, figures or report or tables (estimand), report
+        (date, title); each may be absent.
+    landmark_days : float, optional
+        The landmark that the results used, where it differs from the config (arms given in the table).
+
+    Returns
+    -------
+    Study
+    """
+    cohort, survival, report = (settings.get(name) or {} for name in ("cohort", "survival", "report"))
+    own = [settings.get(name) or {} for name in ("figures", "report", "tables")]
+    landmark = cohort.get("landmark_days", 30) if landmark_days is None else landmark_days
+    return Study(
+        name=settings.get("name", ""),
+        title=report.get("title") or "",
+        version=settings.get("version", ""),
+        digest=settings.get("digest", ""),
+        date=str(report.get("date") or ""),
+        threshold=(settings.get("disclosure") or {}).get("threshold", 5),
+        time_zero=cohort.get("time_zero", "mri"),
+        grace_days=cohort.get("grace_days", 30),
+        landmark_days=landmark,
+        level=survival.get("confidence_level", 0.95),
+        interval=survival.get("interval", "log-log"),
+        estimand=next((section["estimand"] for section in own if section.get("estimand")), "composite"),
+    )

@@ -1,0 +1,71 @@
+"""Tables about the data themselves: findings, missing values, default rules, what was not assessable."""
+
+from mescc_analytics import codebook
+from mescc_analytics.present import display, wording
+from mescc_analytics.present.tables import Table, marked
+
+
+def _notes(study, *notes):
+    return tuple(note for note in (*notes, study.suppression_note) if note)
+
+
+def _count(record, name="n"):
+    return marked(record) if display.is_missing(record[name]) else display.number(record[name])
+
+
+def findings(frame, study):
+    """Findings by kind: code, severity, table, n (findings), cases; no value and no case is named."""
+    rows = tuple(
+        (record["code"].replace("_", " "), record["severity"], record["table"], _count(record)) for record in frame.to_dict("records")
+    )
+    title = f"Findings in the supplied tables by kind, cohort {study.name}"
+    return Table("findings", title, ("Kind", "Severity", "Table", "Findings"), rows, _notes(study))
+
+
+def missing(frame, study):
+    """Missing values per column: column, n, total, mark."""
+    rows = tuple(
+        (codebook.label(record["column"]), record["column"], marked(record) if display.is_missing(record["n"]) else display.n_percent(record["n"], record["total"]))
+        for record in frame.to_dict("records")
+    )
+    title = f"Missing values by column, all cases supplied, cohort {study.name}"
+    return Table("missing", title, ("Item", "Column", "Missing"), rows, _notes(study, "Columns that the supplied table did not have are listed under what was not assessable."))
+
+
+def derived(frame, study):
+    """What was derived by a default rule and how many cases it touched: rule (words), n, total, mark."""
+    rows = tuple((record["rule"], _count(record)) for record in frame.to_dict("records"))
+    title = f"Values derived by a default rule, cohort {study.name}"
+    return Table("derived", title, ("Rule", "Cases"), rows, _notes(study))
+
+
+def not_assessable(frame):
+    """What could not be assessed, once per need: subject ("survival"), analysis, needs, reason."""
+    rows = []
+    filled = frame.fillna("")
+    for (needs, reason), group in filled.groupby(["needs", "reason"], sort=False):
+        names = [analysis_words(*pair) for pair in dict.fromkeys(zip(group["subject"], group["analysis"], strict=True))]
+        rows.append((display.listing(names), needs, "" if reason.removeprefix("needs ") == needs else reason))
+    return Table("not_assessable", "Not assessable in this table", ("What", "Needs", "Reason"), tuple(rows))
+
+
+def analysis_words(subject, analysis):
+    """An analysis in words.
+
+    >>> analysis_words("survival", "by_ecog"), analysis_words("walking", "overall"), analysis_words("", "SINS")
+    ('survival by ECOG performance status', 'walking overall', 'SINS')
+    """
+    column = wording.column_of(analysis)
+    words = analysis if column is None else "by arm" if column == "arm" else f"by {codebook.label(column)}"
+    return f"{subject} {words}".strip()
+
+
+def flow(frame, study):
+    """Attrition: criterion by criterion, n before, excluded, could not be judged, n after."""
+    names = ("n_before", "n_excluded", "n_unknown", "n_after")
+    rows = []
+    for record in frame.to_dict("records"):
+        cells = [_count(record | {"mark": None}, name) for name in names]
+        rows.append((str(record["label"]), str(record["applies_to"]), *cells))
+    head = ("Criterion", "Applies to", "Before", "Excluded", "Could not be judged", "After")
+    return Table("flow", f"Who was included, cohort {study.name}", head, tuple(rows), _notes(study))

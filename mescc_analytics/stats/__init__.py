@@ -1,0 +1,15 @@
+"""Estimators: arrays with generic names in, tidy frames out.
+
+No column of the case table is known here.
+
+intervals    proportions, risk differences and ratios, odds ratios
+contingency  tests and agreement for tables of counts
+curves       event table, Kaplan-Meier curve and what is read off it
+logrank      log-rank test
+survival     curves and summaries per group, with the reason where something is not estimable
+risk_sets    sums over risk sets
+cox          proportional hazards, hazard ratios between groups
+proportionality  test of proportional hazards
+walking      walking rates under four named estimands, and their contrasts
+describe     Table 1 and standardised mean differences
+"""

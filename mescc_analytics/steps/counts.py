@@ -1,0 +1,201 @@
+"""Counts over the cohort that the tables need, with small numbers withheld."""
+
+import pandas as pd
+
+from mescc_analytics import codebook
+from mescc_analytics.stats import describe
+from mescc_analytics.steps import shown
+
+BASELINE = (
+    "age_years sex ecog kps site presentation_year primary_histology radiosensitivity visceral_metastases brain_metastases "
+    "prior_rt_same_level operable predicted_survival_months ambulatory_status ais motor_power_min sphincter_dysfunction "
+    "sosg_grade sins_total sins_category"
+).split()
+SINS_ITEMS = ("sins_location", "sins_pain", "sins_lesion", "sins_alignment", "sins_collapse", "sins_posterolateral")
+DISTRIBUTIONS = ("sins_category", "sosg_grade", *SINS_ITEMS)
+MOST_LEVELS_OF_TEXT = 12
+MOST_LEVELS_OF_NUMBER = 5
+# What a section of the report rests on, and the column without which it cannot be filled.
+FOUNDATIONS = (
+    ("instability (SINS)", SINS_ITEMS, "no SINS item was supplied"),
+    ("compression (SOSG)", ("sosg_grade",), "the column is not in the table"),
+    ("walking by entry status", ("ambulatory_status",), "the column is not in the table"),
+    ("radiosensitivity", ("primary_histology",), "the column is not in the table"),
+)
+
+
+def arms_of(cohort):
+    """Arm of the cases in the comparison of arms (Categorical, empty arms left out), and which cases these are."""
+    chosen = cohort["in_arms"].fillna(False).astype(bool)
+    if "arm" not in cohort:
+        return pd.Categorical([]), chosen & False
+    arm = cohort.loc[chosen, "arm"]
+    if not isinstance(arm.dtype, pd.CategoricalDtype):
+        order = [*codebook.load("arms")["arms"], *sorted(set(arm.dropna()) - set(codebook.load("arms")["arms"]))]
+        arm = pd.Categorical(arm, categories=order)
+    return pd.Categorical(arm).remove_unused_categories(), chosen
+
+
+def baseline(cohort, variables, threshold):
+    """Table 1 as tidy counts with marks, and the standardised differences in words.
+
+    Parameters
+    ----------
+    cohort : DataFrame, shape (n_cases, n_columns)
+    variables : sequence of str
+        Those that the cohort lacks, or that are missing in every case, are left out.
+    threshold : int
+
+    Returns
+    -------
+    tidy : DataFrame
+        As `stats.describe.table_one` plus statistic "cases" (size of each group) and `mark`.
+    differences : dict of str to str
+    by_arm : bool
+        Whether there are at least two arms to compare; otherwise all cases analysed stand in one column.
+    left_out : list of str
+        Arms with fewer cases than the threshold; neither they nor their cases are in the table.
+    """
+    arm, chosen, left_out = _arms_large_enough(cohort, threshold)
+    by_arm = len(arm.categories) > 1
+    left_out = left_out if by_arm else []
+    chosen = chosen if by_arm else cohort["in_overall"].fillna(False).astype(bool)
+    cases = cohort[chosen]
+    group = arm if by_arm else pd.Categorical([None] * len(cases), categories=[])
+    columns = {name: cases[name] for name in variables if name in cases and cases[name].notna().any()}
+    prepared = {name: _prepared(name, column) for name, column in columns.items()}
+    kinds = {name: kind for name, (_, kind) in prepared.items()}
+    columns = {name: column for name, (column, _) in prepared.items()}
+    tidy = _marked(describe.table_one(columns, group, kinds), _sizes(group, len(cases)), threshold)
+    differences = {name: _difference(columns[name], group, kinds[name]) for name in columns} if by_arm else {}
+    return tidy, differences, by_arm, left_out
+
+
+def _arms_large_enough(cohort, threshold):
+    arm, chosen = arms_of(cohort)
+    sizes = arm.value_counts()
+    left_out = [name for name in arm.categories if sizes[name] < threshold]
+    kept = ~arm.isin(left_out) & ~pd.isna(arm)
+    chosen = chosen.copy()
+    chosen[chosen] = kept
+    return arm[kept].remove_unused_categories(), chosen, left_out
+
+
+def _prepared(name, column):
+    declared = codebook.columns("all").get(name)
+    kind = declared.type if declared else "text"
+    few = declared is not None and declared.max is not None and declared.max - declared.min < MOST_LEVELS_OF_NUMBER
+    if kind in ("integer", "number") and not (kind == "integer" and few):
+        return column, "number"
+    if kind == "boolean":
+        return column, "boolean"
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.remove_unused_categories(), "category"
+    text = column.astype("string")
+    common = text.value_counts().sort_index().nlargest(MOST_LEVELS_OF_TEXT).sort_index().index
+    return pd.Series(pd.Categorical(text.where(text.isin(common) | text.isna(), "other"))), "category"
+
+
+def _sizes(group, n_cases):
+    counts = {"all": n_cases} | {str(name): int((group == name).sum()) for name in group.categories}
+    rows = [{"variable": "", "level": pd.NA, "statistic": "cases", "group": name, "n": n, "total": n} for name, n in counts.items()]
+    return pd.DataFrame(rows)
+
+
+def _difference(column, group, kind):
+    found = describe.smd(column.reset_index(drop=True), group, kind)
+    return found.note if found.note else f"{found.value:.2f}"
+
+
+def _marked(tidy, sizes, threshold):
+    tidy = tidy[tidy["statistic"] != "mean_sd"]
+    blocks = [shown.counted(sizes, threshold)]
+    for _, of_variable in tidy.groupby("variable", sort=False):
+        blocks.append(_marked_variable(of_variable.reset_index(drop=True), threshold))
+    return pd.concat(blocks, ignore_index=True)
+
+
+def _marked_variable(tidy, threshold):
+    spread = tidy[tidy["statistic"] == "median_iqr"]
+    counts = tidy[tidy["statistic"] != "median_iqr"].assign(level=lambda rows: rows["level"].fillna("missing"))
+    rest = counts[counts["level"] == "missing"].copy()
+    known = counts[counts["level"] != "missing"].groupby("group", sort=False)["n"].sum()
+    rest["n"] = rest["total"] - rest["n"] - rest["group"].map(known).fillna(0).astype(int)
+    counts = shown.crosstab(pd.concat([counts, rest.assign(level="rest")], ignore_index=True), "level", "group", threshold)
+    hidden_missing = counts.loc[(counts["level"] == "missing") & counts["n"].isna(), "group"]
+    counts["total"] = counts["total"].astype("Int64").mask(counts["group"].isin(hidden_missing))
+    counts = counts[counts["level"] != "rest"]
+    small = shown.is_small(spread["n"], threshold)
+    spread = shown.withhold(spread, small, ["n", "value", "value2", "value3"], small, f"<{threshold}")
+    return pd.concat([spread, counts], ignore_index=True)
+
+
+def distribution(cohort, threshold):
+    """Levels of SINS, its items and SOSG over all cases analysed: variable, level, n, total, mark."""
+    cases = cohort[cohort["in_overall"].fillna(False).astype(bool)]
+    blocks = []
+    for name in DISTRIBUTIONS:
+        if name not in cases or cases[name].isna().all():
+            continue
+        counts = cases[name].value_counts(sort=False, dropna=False)
+        levels = ["missing" if pd.isna(level) else str(level) for level in counts.index]
+        frame = pd.DataFrame({"variable": name, "level": levels, "n": counts.to_numpy(), "total": len(cases)})
+        frame = frame[(frame["level"] != "missing") | (frame["n"] > 0)]
+        blocks.append(shown.crosstab(frame.reset_index(drop=True), "level", "variable", threshold))
+    empty = pd.DataFrame(columns=["variable", "level", "n", "total", "mark"])
+    return pd.concat(blocks, ignore_index=True) if blocks else empty
+
+
+def missing(cohort, threshold):
+    """Missing values per supplied column over all cases: column, n, total, mark."""
+    names = [name for name, column in codebook.columns("cases").items() if name in cohort and name != "arm" and column.identifier != "pseudonym"]
+    n_missing = cohort[names].isna().sum().to_numpy()
+    frame = pd.DataFrame({"column": names, "n": n_missing, "total": len(cohort)})
+    rest = shown.is_small(frame["total"] - frame["n"], threshold)
+    small = shown.is_small(frame["n"], threshold)
+    return shown.withhold(frame, small | rest, ["n"], small, f"<{threshold}")
+
+
+def findings(frame, threshold):
+    """Findings by kind: code, severity, table, n, mark; severe kinds first."""
+    counts = frame.groupby(["severity", "table", "code"], sort=True).size().reset_index(name="n")
+    order = {name: rank for rank, name in enumerate(("fatal", "error", "warning", "note"))}
+    counts = counts.sort_values(["severity", "n", "code"], ascending=[True, False, True], key=lambda column: column.map(order) if column.name == "severity" else column)
+    return shown.counted(counts.reset_index(drop=True), threshold)
+
+
+def not_assessable(cohort):
+    """What the report cannot fill because its columns were not supplied: analysis, needs, reason."""
+    rows = [
+        {"analysis": analysis, "needs": "; ".join(needs), "reason": reason}
+        for analysis, needs, reason in FOUNDATIONS
+        if not any(name in cohort and cohort[name].notna().any() for name in needs)
+    ]
+    return pd.DataFrame(rows, columns=["analysis", "needs", "reason"])
+
+
+def overview(cohort, threshold):
+    """Facts for the head of the report: number supplied, analysed, compared, years, and how cases presented."""
+    cases = cohort[cohort["in_overall"].fillna(False).astype(bool)]
+    facts = {"n_supplied": len(cohort), "n_overall": len(cases), "n_arms": int(cohort["in_arms"].fillna(False).sum())}
+    if "presentation_year" in cases and cases["presentation_year"].notna().any():
+        facts |= {"year_first": int(cases["presentation_year"].min()), "year_last": int(cases["presentation_year"].max())}
+    shares = {
+        "walking": _share(cases, "ambulatory_status", ("unaided", "aided")),
+        "high_grade": _share(cases, "sosg_high_grade", (True,)),
+        "unstable": _share(cases, "sins_category", ("unstable",), ("undetermined",)),
+    }
+    kept = {name: share for name, share in shares.items() if share and not _tells(share, threshold)}
+    return facts | {"shares": kept}
+
+
+def _share(cases, name, levels, unknown=()):
+    if name not in cases or cases[name].isna().all():
+        return None
+    known = cases[name].dropna()
+    known = known[~known.isin(unknown)]
+    return [int(known.isin(levels).sum()), len(known)]
+
+
+def _tells(share, threshold):
+    return 0 < share[0] < threshold or 0 < share[1] - share[0] < threshold

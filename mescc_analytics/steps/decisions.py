@@ -1,0 +1,100 @@
+"""Scores and recommended pathways: the steps that also serve a single table from the command line."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mescc_analytics.clinical.arms import derive_arms
+from mescc_analytics.clinical.concordance import comparable_pairs, count_concordance
+from mescc_analytics.clinical.pathway import assign_pathways, count_policies
+from mescc_analytics.clinical.scores import score_cases
+from mescc_analytics.cohort.timeline import set_time_zero
+from mescc_analytics.steps.ingest import read, refuse_unusable, tell
+from mescc_analytics.tables import files
+
+
+def load_cases(inputs):
+    """Typed cases: a table of an earlier step as it is, a foreign one read and checked (only
+    case_id is required).
+    """
+    path = Path(inputs["cases"])
+    if path.suffix == ".parquet" and not inputs.get("mapping") and _is_own(path):
+        return files.read_table(path)
+    found = read(inputs, required=("case_id",))
+    refuse_unusable(found, inputs)
+    tell(found, inputs, 30)
+    return found.cases
+
+
+def _is_own(path):
+    """Whether an earlier step wrote this table: only ingest adds the column ``usable``."""
+    import pyarrow.parquet as pq
+
+    return path.is_file() and "usable" in pq.read_schema(path).names
+
+
+def score(inputs, out, settings):
+    """The table with every score, at ``out`` (a file, CSV or Parquet by its ending); input order
+    kept.
+    """
+    files.write_table(score_cases(load_cases(inputs), settings["score"]), out)
+
+
+def assign(inputs, out, settings):
+    """The table with its pathway, at ``out``; concordance and policy counts beside it where asked
+    for.
+    """
+    cases = load_cases(inputs)
+    if "sins_total" not in cases or "radiosensitivity" not in cases:
+        cases = score_cases(cases, settings["score"])
+    added = assign_pathways(cases, settings["assign"])
+    assigned = pd.concat(
+        [cases.drop(columns=[c for c in added if c in cases]), added], axis="columns"
+    )
+    files.write_table(assigned, out)
+    if inputs.get("concordance"):
+        files.write_csv(concordance(assigned, settings["cohort"]), inputs["concordance"])
+    if inputs.get("policies"):
+        files.write_csv(count_policies(assigned, settings["assign"]), inputs["policies"])
+
+
+def concordance(assigned, cohort_settings):
+    """Recommended pathway against the arm given: counts, agreement with kappa, commonest reasons of
+    discordance.
+    """
+    from mescc_analytics.stats.contingency import cohen_kappa
+    from mescc_analytics.stats.intervals import wilson
+
+    zero = set_time_zero(assigned, cohort_settings["time_zero"])["time_zero_day"]
+    arm = derive_arms(assigned, zero, cohort_settings)
+    counts = count_concordance(assigned["pathway"], assigned["pathway_rule"], arm)
+    pairs = comparable_pairs(assigned["pathway"], arm)
+    k = len(pairs["given"].cat.categories)
+    cells = pairs["recommended"].cat.codes.to_numpy(dtype=int) * k + pairs[
+        "given"
+    ].cat.codes.to_numpy(dtype=int)
+    table = np.bincount(cells, minlength=k * k).reshape(k, k)
+    agree, n = int(table.trace()), int(table.sum())
+    share = [float(x) for x in wilson(agree, n)]
+    kappa = cohen_kappa(table)
+    rows = [
+        {"text": "compared", "n": n},
+        {
+            "text": "agree",
+            "n": agree,
+            "value": share[0],
+            "ci_lower": share[1],
+            "ci_upper": share[2],
+        },
+        {
+            "text": "kappa",
+            "n": n,
+            "value": kappa.estimate,
+            "ci_lower": kappa.lower,
+            "ci_upper": kappa.upper,
+        },
+    ]
+    agreement = pd.DataFrame(rows).assign(section="agreement", pathway="", arm="", rule="")
+    numbers = {"value": float("nan"), "ci_lower": float("nan"), "ci_upper": float("nan")}
+    return pd.concat([counts.assign(**numbers), agreement], ignore_index=True)

@@ -1,0 +1,60 @@
+"""Step `figures`: five figures, each as SVG, PDF and PNG."""
+
+from mescc_analytics import codebook
+from mescc_analytics.present import captions
+from mescc_analytics.present.figures import flow, pathway, save, style, survival, walking
+from mescc_analytics.present.study import study_of
+from mescc_analytics.steps import shown
+from mescc_analytics.tables import files
+
+
+def figures(inputs, out, settings):
+    """Draw the figures of one cohort.
+
+    Parameters
+    ----------
+    inputs : dict of str to Path
+        results (a cohort's folder), or single files: flow, curves, summary, survival_not_assessable, rates,
+        walking_not_assessable, concordance.
+    out : Path
+        Folder; gets survival_by_arm, survival_overall, walking_by_arm, pathway_by_arm and flow, each as .svg, .pdf, .png.
+    settings : dict
+        name, disclosure, cohort, survival and figures (estimand, curve_min_at_risk).
+    """
+    frames = shown.frames(inputs, settings)
+    study = study_of(settings, landmark_days=shown.landmark_days(frames["summary"]))
+    drawn = {
+        "survival_by_arm": _survival(frames, study, "by_arm"),
+        "survival_overall": _survival(frames, study, "overall"),
+        "walking_by_arm": _walking(frames, study),
+        "pathway_by_arm": _pathway(frames),
+        "flow": flow.draw_flow(captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)),
+    }
+    for name, figure in drawn.items():
+        for ending, content in save.render(figure).items():
+            files.write_bytes(content, out / f"{name}.{ending}")
+
+
+def _survival(frames, study, analysis):
+    curves, summary = (frames[name][frames[name]["analysis"] == analysis] for name in ("curves", "summary"))
+    if curves.empty:
+        reason = shown.why_not(frames["survival_not_assessable"], analysis)
+        return style.placeholder(f"{captions.TITLES[f'survival_{analysis}']} is not assessable: {reason}")
+    by_arm = analysis == "by_arm"
+    plot = survival.SurvivalPlot(
+        analysis, study.time_zero_words, study.landmark_days if by_arm else 0.0, study.small, 2.9 if by_arm else 2.2
+    )
+    return survival.draw_survival(curves, summary, plot)
+
+
+def _walking(frames, study):
+    rates = shown.main_rates(frames["rates"], "by_arm", study.estimand)
+    if rates.empty:
+        reason = shown.why_not(frames["walking_not_assessable"], "by_arm")
+        return style.placeholder(f"Walking by arm is not assessable: {reason}")
+    return walking.draw_walking(rates, study.estimand_words)
+
+
+def _pathway(frames):
+    agreeing = {arm: entry["pathway"] for arm, entry in codebook.load("arms")["arms"].items()}
+    return pathway.draw_pathway(frames["cells"], agreeing)

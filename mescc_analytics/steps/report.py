@@ -1,0 +1,78 @@
+"""Step `report`: research.html from the results, figures and tables of a cohort."""
+
+import json
+
+import mescc_analytics
+from mescc_analytics.present import captions, methods, reports, sentences
+from mescc_analytics.present import tables as people
+from mescc_analytics.present.study import study_of
+from mescc_analytics.provenance import digest_code
+from mescc_analytics.steps import shown
+from mescc_analytics.tables import files
+
+SECTIONS = ("score", "assign", "cohort", "survival", "ambulatory", "disclosure", "figures", "tables", "report")
+
+
+def report(inputs, out, settings):
+    """Write research.html.
+
+    Parameters
+    ----------
+    inputs : dict of str to Path
+        results (a cohort's folder), or single files as in `shown.frames` plus the folders figures and tables.
+    out : Path
+        Folder; gets research.html.
+    settings : dict
+        The completed config; report.title and report.date are printed as given.
+    """
+    inputs = shown.locate(inputs)
+    frames = shown.frames(inputs, settings)
+    about = {"version": mescc_analytics.__version__, "digest": digest_code()[:12]} | settings
+    study = study_of(about, landmark_days=shown.landmark_days(frames["summary"]))
+    made = json.loads(files.contents(inputs["tables"] / "tables.json"))
+    agreement = captions.agreement_of(frames["concordance"])
+    content = reports.Content(
+        study=study,
+        facts=made["overview"],
+        sentences=sentences.in_one_minute(made["overview"], frames, study),
+        pictures=_pictures(inputs, frames, study),
+        tables={record["name"]: people.from_record(record) for record in made["tables"]},
+        agreement=captions.agreement_sentence(agreement, study),
+        methods=methods.paragraphs(settings, study),
+        settings=methods.settings_rows(settings, SECTIONS),
+        remarks=_remarks(frames),
+    )
+    files.write_text(reports.render(content), out / "research.html")
+
+
+def _pictures(inputs, frames, study):
+    summary = {name: frames["summary"][frames["summary"]["analysis"] == name] for name in ("by_arm", "overall")}
+    stages = captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)
+    agreement = captions.agreement_of(frames["concordance"])
+    words = {
+        "survival_by_arm": captions.survival(summary["by_arm"], study, "by_arm"),
+        "survival_overall": captions.survival(summary["overall"], study, "overall"),
+        "walking_by_arm": captions.walking(shown.main_rates(frames["rates"], "by_arm", study.estimand), study),
+        "pathway_by_arm": captions.pathway(frames["cells"], agreement, study),
+        "flow": captions.flow(stages, study),
+    }
+    return {name: _picture(inputs, name, *pair) for name, pair in words.items()}
+
+
+def _picture(inputs, name, caption, alternative):
+    svg = files.contents(inputs["figures"] / f"{name}.svg").decode("utf-8")
+    return reports.Picture(name, captions.TITLES[name], caption, alternative, svg)
+
+
+def _remarks(frames):
+    """What replaces a figure that could not be drawn."""
+    remarks = {}
+    for section, absent, name in (("survival_by_arm", "survival_not_assessable", "summary"), ("walking_by_arm", "walking_not_assessable", "rates")):
+        if not (frames[name]["analysis"] == "by_arm").any():
+            reason = shown.why_not(frames[absent], "by_arm")
+            remarks[section] = f"{captions.TITLES[section]} is not assessable: {reason}."
+    if frames["cells"].empty:
+        remarks["pathway_by_arm"] = "Recommendation and treatment cannot be compared: no case has both."
+    if not (frames["summary"]["analysis"] == "overall").any():
+        remarks["survival_overall"] = f"Survival is not assessable: {shown.why_not(frames['survival_not_assessable'], 'overall')}."
+    return remarks

@@ -1,0 +1,10 @@
+"""Fixtures that more than one test module uses."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    """A generator with a fixed seed: the same numbers in every run."""
+    return np.random.default_rng(20160044)

@@ -1,0 +1,42 @@
+"""Scores and recommended pathways.
+
+Needs   results/{cohort}/ingest/cases.parquet
+Makes   results/{cohort}/score/scored.parquet, results/{cohort}/assign: assigned.parquet, concordance.csv, policies.csv
+"""
+
+
+rule score:
+    input:
+        cases=rules.ingest.output.cases,
+    output:
+        scored="results/{cohort}/score/scored.parquet",
+    params:
+        settings=section("score"),
+        code=CODE,
+    log:
+        "logs/{cohort}/score.log",
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics score {input.cases:q} --settings {params.settings:q} --out {output.scored:q}
+        """
+
+
+rule assign:
+    input:
+        scored=rules.score.output.scored,
+    output:
+        assigned="results/{cohort}/assign/assigned.parquet",
+        concordance="results/{cohort}/assign/concordance.csv",
+        policies="results/{cohort}/assign/policies.csv",
+    params:
+        settings=section("assign", "cohort"),
+        code=CODE,
+    log:
+        "logs/{cohort}/assign.log",
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics assign {input.scored:q} --settings {params.settings:q} \
+            --concordance {output.concordance:q} --policies {output.policies:q} --out {output.assigned:q}
+        """

@@ -1,0 +1,24 @@
+"""Time zero, arms, eligibility and flow.
+
+Needs   results/{cohort}/assign/assigned.parquet
+Makes   results/{cohort}/cohort: cohort.parquet, flow.csv
+"""
+
+
+rule cohort:
+    input:
+        cases=rules.assign.output.assigned,
+    output:
+        cohort="results/{cohort}/cohort/cohort.parquet",
+        flow="results/{cohort}/cohort/flow.csv",
+    params:
+        settings=section("cohort", "score", "assign"),
+        out=subpath(output.cohort, parent=True),
+        code=CODE,
+    log:
+        "logs/{cohort}/cohort.log",
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics cohort --cases {input.cases:q} --settings {params.settings:q} --out {params.out:q}
+        """

@@ -1,0 +1,79 @@
+"""Figures, tables and the research report.
+
+Needs   results/{cohort}: ingest, assign, cohort, survival, ambulatory
+Makes   results/{cohort}: figures, tables, report/research.html
+"""
+
+FIGURES = ["survival_by_arm", "survival_overall", "walking_by_arm", "pathway_by_arm", "flow"]
+
+
+rule figures:
+    input:
+        rules.ambulatory.output,
+        rules.survival.output,
+        rules.cohort.output,
+        rules.assign.output,
+    output:
+        svg=report(
+            expand("results/{{cohort}}/figures/{figure}.svg", figure=FIGURES),
+            caption="../report/figure.rst",
+            category="Figures",
+            subcategory="{cohort}",
+        ),
+        other=expand("results/{{cohort}}/figures/{figure}.{ending}", figure=FIGURES, ending=["pdf", "png"]),
+    params:
+        settings=section("figures", "disclosure", "survival", "cohort", "assign", "ambulatory", "report", "score"),
+        results="results/{cohort}",
+        out="results/{cohort}/figures",
+        code=CODE,
+    log:
+        "logs/{cohort}/figures.log",
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics figures --results {params.results:q} --settings {params.settings:q} --out {params.out:q}
+        """
+
+
+rule tables:
+    input:
+        rules.ambulatory.output,
+        rules.survival.output,
+        rules.cohort.output,
+        rules.assign.output,
+    output:
+        docx="results/{cohort}/tables/tables.docx",
+        table1="results/{cohort}/tables/table1.csv",
+    params:
+        settings=section("tables", "disclosure", "survival", "cohort", "assign", "ambulatory", "score"),
+        results="results/{cohort}",
+        out="results/{cohort}/tables",
+        code=CODE,
+    log:
+        "logs/{cohort}/tables.log",
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics tables --results {params.results:q} --settings {params.settings:q} --out {params.out:q}
+        """
+
+
+rule report:
+    input:
+        rules.figures.output,
+        rules.tables.output,
+        rules.ingest.output,
+    output:
+        research="results/{cohort}/report/research.html",
+    params:
+        settings=section(*[name for name in CONFIG if name != "cohorts"]),
+        results="results/{cohort}",
+        out="results/{cohort}/report",
+        code=CODE,
+    log:
+        "logs/{cohort}/report.log",
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics report --results {params.results:q} --settings {params.settings:q} --out {params.out:q}
+        """

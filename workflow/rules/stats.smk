@@ -1,0 +1,49 @@
+"""Survival and walking.
+
+Needs   results/{cohort}/cohort/cohort.parquet, results/{cohort}/ingest/visits.parquet
+Makes   results/{cohort}/survival, results/{cohort}/ambulatory (CSV)
+"""
+
+
+rule survival:
+    input:
+        cohort=rules.cohort.output.cohort,
+    output:
+        curves="results/{cohort}/survival/curves.csv",
+        summary="results/{cohort}/survival/summary.csv",
+        tests="results/{cohort}/survival/tests.csv",
+        hazards="results/{cohort}/survival/hazards.csv",
+        not_assessable="results/{cohort}/survival/not_assessable.csv",
+    params:
+        settings=section("survival", "cohort", "score"),
+        out=subpath(output.curves, parent=True),
+        code=CODE,
+    log:
+        "logs/{cohort}/survival.log",
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics survival --cohort {input.cohort:q} --settings {params.settings:q} --out {params.out:q}
+        """
+
+
+rule ambulatory:
+    input:
+        cohort=rules.cohort.output.cohort,
+        visits=rules.ingest.output.visits,
+    output:
+        rates="results/{cohort}/ambulatory/rates.csv",
+        contrasts="results/{cohort}/ambulatory/contrasts.csv",
+        not_assessable="results/{cohort}/ambulatory/not_assessable.csv",
+    params:
+        settings=section("ambulatory", "cohort"),
+        out=subpath(output.rates, parent=True),
+        code=CODE,
+    log:
+        "logs/{cohort}/ambulatory.log",
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics ambulatory --cohort {input.cohort:q} --visits {input.visits:q} \
+            --settings {params.settings:q} --out {params.out:q}
+        """
