@@ -14,6 +14,7 @@ from pathlib import Path
 import mescc_analytics
 from mescc_analytics.errors import MesccError, UsageError
 
+ABOUT = "MESCC: from a case table to scores, pathways, survival and walking."
 TABLE = {"table": "case table: CSV, XLSX or Parquet"}
 MAPPING = {"mapping": "mapping file (YAML) that renames columns and recodes levels"}
 VISITS = {"visits": "table of follow-up contacts"}
@@ -183,45 +184,34 @@ def _load(function):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
-        prog="mescc",
-        description="Metastatic epidural spinal cord compression: from a case table to scores, pathways, survival and walking.",
-    )
-    parser.add_argument(
-        "--version", action="version", version=f"mescc_analytics {mescc_analytics.__version__}"
-    )
+    parser = argparse.ArgumentParser(prog="mescc", description=ABOUT)
+    version = f"mescc_analytics {mescc_analytics.__version__}"
+    parser.add_argument("--version", action="version", version=version)
     steps = parser.add_subparsers(dest="command", required=True, metavar="<step>")
     for name, command in COMMANDS.items():
-        _add(
-            steps.add_parser(
-                name,
-                help=command.help,
-                description=command.help[0].upper() + command.help[1:] + ".",
-            ),
-            command,
-        )
-    synthesise = steps.add_parser("synthesise", help="a synthetic cohort with known truth")
-    synthesise.add_argument(
-        "--cases", type=_count, required=True, metavar="N", help="number of cases"
-    )
-    synthesise.add_argument(
-        "--seed", type=int, required=True, metavar="S", help="seed of the random generator"
-    )
-    synthesise.add_argument("--out", required=True, metavar="DIR", help="folder to fill")
-    synthesise.add_argument(
-        "--scenario",
-        default="realistic",
-        metavar="NAME",
-        help="scenario of the codebook (default: realistic)",
-    )
+        words = command.help[0].upper() + command.help[1:] + "."
+        _add(steps.add_parser(name, help=command.help, description=words), command)
+    _add_synthesise(steps.add_parser("synthesise", help="a synthetic cohort with known truth"))
     return parser
 
 
+def _add_synthesise(parser):
+    parser.add_argument("--cases", type=_count, required=True, metavar="N", help="how many cases")
+    parser.add_argument("--seed", type=_seed, required=True, metavar="S", help="of the generator")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder to fill")
+    parser.add_argument("--scenario", default="realistic", metavar="NAME", help="of the codebook")
+
+
+def _seed(text):
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"found {text}, wanted a whole number of at least 0")
+    return int(text)
+
+
 def _count(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"found {text}, wanted at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"found {text}, wanted a whole number of at least 1")
+    return int(text)
 
 
 def _add(parser, command):

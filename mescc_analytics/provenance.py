@@ -86,17 +86,9 @@ def describe_run(inputs, outputs, config, root):
 
 def run_crate(run):
     """The run as RO-Crate 1.1 metadata (a dict for ro-crate-metadata.json)."""
-    parts = [
-        {"@id": f"../{name}", "@type": "File", "identifier": f"sha256:{digest}"}
-        for name, digest in run["outputs"].items()
-    ]
+    parts = [_file(f"../{name}", name, digest) for name, digest in run["outputs"].items()]
     sources = [
-        {
-            "@id": f"#input-{role}",
-            "@type": "File",
-            "name": entry["name"],
-            "identifier": f"sha256:{entry['sha256']}",
-        }
+        _file(f"#input-{role}", entry["name"], entry["sha256"])
         for role, entry in run["inputs"].items()
     ]
     software = {
@@ -111,24 +103,31 @@ def run_crate(run):
         "@type": "CreateAction",
         "name": "Analysis of one cohort",
         "instrument": {"@id": software["@id"]},
-        "object": [{"@id": s["@id"]} for s in sources],
-        "result": [{"@id": p["@id"]} for p in parts],
+        "object": [{"@id": source["@id"]} for source in sources],
+        "result": [{"@id": part["@id"]} for part in parts],
     }
-    root = {
-        "@id": "./",
-        "@type": "Dataset",
-        "name": "Results of mescc_analytics",
-        "description": "Scores, pathways, survival and walking of one cohort with metastatic epidural spinal cord compression",
-        "hasPart": [{"@id": p["@id"]} for p in parts],
-        "mentions": [{"@id": "#run"}],
-    }
+    graph = [*_crate_heads(parts), action, software, *sources, *parts]
+    return {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph}
+
+
+def _file(identity, name, digest):
+    return {"@id": identity, "@type": "File", "name": name, "identifier": f"sha256:{digest}"}
+
+
+def _crate_heads(parts):
+    """The two entities that every crate starts with: its own description and its root folder."""
     descriptor = {
         "@id": "ro-crate-metadata.json",
         "@type": "CreativeWork",
         "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
         "about": {"@id": "./"},
     }
-    return {
-        "@context": "https://w3id.org/ro/crate/1.1/context",
-        "@graph": [descriptor, root, action, software, *sources, *parts],
+    root = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": "Results of mescc_analytics",
+        "description": "Scores, pathways, survival and walking of one cohort with MESCC",
+        "hasPart": [{"@id": part["@id"]} for part in parts],
+        "mentions": [{"@id": "#run"}],
     }
+    return descriptor, root

@@ -25,6 +25,24 @@ SECTIONS = (
     "disclosure",
 )
 
+TYPE_WORDS = {
+    "object": "a section of keys",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+}
+RULE_WORDS = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "uniqueItems": "each entry once",
+    "minItems": "at least {} entry",
+    "minProperties": "at least {} entry",
+    "anyOf": "the id of a criterion, or a mapping with id, label and when",
+}
+
 
 @cache
 def schema():
@@ -97,60 +115,30 @@ def check(config, need_cohorts=True):
 
 
 def _explain(error):
-    where = ".".join(str(part) for part in error.absolute_path)
+    path = list(error.absolute_path)
+    where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
     prefix = f"{where}: " if where else ""
-    rule = error.validator
-    if (
-        rule == "additionalProperties"
-        and isinstance(error.instance, dict)
-        and error.validator_value is False
-    ):
+    if error.validator == "additionalProperties" and error.validator_value is False:
         known = list(error.schema["properties"])
-        return [
-            f"{prefix}unknown key '{key}'{_nearest(key, known)}"
-            for key in error.instance
-            if key not in known
-        ]
-    if rule == "required":
-        return [
-            f"{prefix}'{key}' is missing"
-            for key in error.validator_value
-            if key not in error.instance
-        ]
+        unknown = [key for key in error.instance if key not in known]
+        return [f"{prefix}unknown key '{key}'{_nearest(key, known)}" for key in unknown]
+    if error.validator == "required":
+        absent = [key for key in error.validator_value if key not in error.instance]
+        return [f"{prefix}'{key}' is missing" for key in absent]
     if "propertyNames" in list(error.absolute_schema_path):
-        return [
-            f"cohorts: the name {_shown(error.instance)} may hold letters, digits, - and _ only, and starts with a letter or digit"
-        ]
+        wanted = "letters, digits, - and _ only, a letter or digit first"
+        return [f"cohorts: found the name {_shown(error.instance)}, wanted {wanted}"]
     return [f"{prefix}found {_shown(error.instance)}, wanted {_wanted(error)}"]
 
 
 def _wanted(error):
-    value = error.validator_value
-    words = {
-        "enum": lambda: (
-            "one of " + ", ".join(map(str, value)) + _did_you_mean(error.instance, value)
-        ),
-        "type": lambda: " or ".join(
-            {
-                "object": "a section of keys",
-                "array": "a list",
-                "string": "text",
-                "integer": "a whole number",
-                "number": "a number",
-                "null": "null",
-            }.get(t, t)
-            for t in (value if isinstance(value, list) else [value])
-        ),
-        "minimum": lambda: f"at least {value}",
-        "maximum": lambda: f"at most {value}",
-        "exclusiveMinimum": lambda: f"more than {value}",
-        "exclusiveMaximum": lambda: f"less than {value}",
-        "uniqueItems": lambda: "each entry once",
-        "minItems": lambda: f"at least {value} entry",
-        "minProperties": lambda: f"at least {value} entry",
-        "anyOf": lambda: "the id of a criterion, or a mapping with id, label and when",
-    }
-    return words.get(error.validator, lambda: error.message)()
+    value, rule = error.validator_value, error.validator
+    if rule == "enum":
+        return "one of " + ", ".join(map(str, value)) + _did_you_mean(error.instance, value)
+    if rule == "type":
+        kinds = value if isinstance(value, list) else [value]
+        return " or ".join(TYPE_WORDS.get(kind, kind) for kind in kinds)
+    return RULE_WORDS.get(rule, "a valid value").format(value)
 
 
 def _shown(value):
@@ -185,35 +173,32 @@ def group_columns():
 
 def _cross_checks(config):
     """What no schema can say: names of columns and criteria, lists that belong together."""
-    problems = []
-    for column in (config.get("survival") or {}).get("by", []):
-        if column not in group_columns():
-            known = column in codebook.columns("all")
-            why = (
-                "is not known at baseline, so groups by it would look into the future"
-                if known
-                else "is not a column"
-            )
-            problems.append(
-                f"survival.by: '{column}' {why}"
-                + ("" if known else _did_you_mean(column, group_columns()))
-            )
-    ambulatory = defaults("ambulatory") | (config.get("ambulatory") or {})
-    if len(ambulatory["timepoints_days"]) != len(ambulatory["windows_days"]):
+    full = {name: defaults(name) | (config.get(name) or {}) for name in SECTIONS}
+    problems = [p for column in full["survival"]["by"] for p in _group_problems(column)]
+    walking, assign = full["ambulatory"], full["assign"]
+    if len(walking["timepoints_days"]) != len(walking["windows_days"]):
         problems.append(
             "ambulatory: timepoints_days and windows_days must have the same number of entries"
         )
-    cohort = defaults("cohort") | (config.get("cohort") or {})
-    assign = defaults("assign") | (config.get("assign") or {})
     if assign["sins_consult_from"] > assign["sins_high_from"]:
         problems.append("assign.sins_consult_from: must not be above sins_high_from")
     histologies = codebook.columns()["primary_histology"].levels
-    for name in (config.get("score") or {}).get("radiosensitivity") or {}:
-        if name not in histologies:
-            problems.append(
-                f"score.radiosensitivity: '{name}' is not a primary_histology{_nearest(name, histologies)}"
-            )
-    return problems + _criteria_problems(cohort["eligibility"])
+    problems += [
+        f"score.radiosensitivity: '{name}' is not a primary_histology{_nearest(name, histologies)}"
+        for name in full["score"]["radiosensitivity"]
+        if name not in histologies
+    ]
+    return problems + _criteria_problems(full["cohort"]["eligibility"])
+
+
+def _group_problems(column):
+    if column in group_columns():
+        return []
+    if column in codebook.columns("all"):
+        why = "is not known at baseline, so groups by it would look into the future"
+    else:
+        why = "is not a column" + _did_you_mean(column, group_columns())
+    return [f"survival.by: '{column}' {why}"]
 
 
 def _criteria_problems(chosen):
@@ -253,7 +238,8 @@ def with_paths(config, folder, made=()):
             found = next((place for place in places if place.is_file()), None)
             if found is None:
                 problems.append(
-                    f"cohorts.{name}.{role}: '{wanted}' is not a file, neither in the config's folder nor in the working directory"
+                    f"cohorts.{name}.{role}: '{wanted}' is not a file, neither in the config's "
+                    "folder nor in the working directory"
                 )
             else:
                 cohorts[name][role] = os.path.relpath(found)

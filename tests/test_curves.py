@@ -209,7 +209,7 @@ def test_restricted_mean_by_hand():
     assert restricted_mean(kaplan_meier([10, 20], [1, 1]), 20).estimate == 15
     assert restricted_mean(kaplan_meier([10, 20], [1, 1], start=5), 20).estimate == 15
     assert restricted_mean(kaplan_meier([10, 20], [1, 1]), 12).estimate == 11
-    # one death of two at day 10, area beyond it 5, hazard variance 1/(2*1): half width z * 5 * sqrt(1/2)
+    # one death of two, area beyond it 5, variance of the hazard 1/(2*1): z * 5 * sqrt(1/2)
     found = restricted_mean(kaplan_meier([10, 20], [1, 1]), 20)
     assert_allclose(found.upper - found.estimate, 1.959963984540054 * 5 / np.sqrt(2))
 

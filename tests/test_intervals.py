@@ -75,7 +75,7 @@ def test_z_value():
 
 
 def test_patchell_published_contrasts():
-    # clinical source: 42 of 50 against 29 of 51 able to walk; Newcombe to full precision 9.353, 42.745
+    # able to walk: 42 of 50 against 29 of 51
     difference = intervals.risk_difference_newcombe(42, 50, 29, 51)
     assert_allclose(
         [difference.estimate, difference.lower, difference.upper],

@@ -1,4 +1,4 @@
-"""The treatment arm that was given, from what was received within the grace window after time zero."""
+"""The treatment arm that was given: what was received within the grace window after time zero."""
 
 import numpy as np
 import pandas as pd
@@ -30,19 +30,16 @@ def derive_arms(cases, time_zero_day, settings):
 
     Notes
     -----
-    Nothing later than the end of the grace window is read, so an arm never depends on the future of
-    the case.
+    Nothing later than the end of the grace window is read, so an arm never depends on the future
+    of the case.
     """
     if has_given_arms(cases):
         return _given(cases["arm"])
     window = min(settings["grace_days"], settings["landmark_days"] or settings["grace_days"])
-    within = {name: _within(cases, name, time_zero_day, window) for name in TREATMENTS}
-    surgery, radio, systemic = (within[name] for name in TREATMENTS)
+    surgery, radio, systemic = (_within(cases, n, time_zero_day, window) for n in TREATMENTS)
     gap = _day(cases, "rt_start_day") - _day(cases, "surgery_day")
     joined = surgery & radio & ~(gap > settings["postop_rt_days"]).fillna(False).to_numpy()
-    technique = cases["rt_technique_derived"].astype("string")
-    sbrt, cebrt = (technique.eq(kind).fillna(False).to_numpy() for kind in ("sbrt", "cebrt"))
-    course = cases["rt_course"].astype("string")
+    sbrt, cebrt = (_is(cases, "rt_technique_derived", kind) for kind in ("sbrt", "cebrt"))
     choices = [
         (undatable(cases), "unknown"),
         (joined & sbrt, "surgery_sbrt"),
@@ -50,19 +47,25 @@ def derive_arms(cases, time_zero_day, settings):
         (joined, "unknown"),
         (surgery, "surgery_only"),
         (radio & sbrt, "sbrt"),
-        (radio & cebrt & course.eq("long").fillna(False).to_numpy(), "cebrt_long"),
-        (radio & cebrt & course.eq("short").fillna(False).to_numpy(), "cebrt_short"),
+        (radio & cebrt & _is(cases, "rt_course", "long"), "cebrt_long"),
+        (radio & cebrt & _is(cases, "rt_course", "short"), "cebrt_short"),
         (radio & cebrt, "cebrt_other"),
         (radio, "unknown"),
         (systemic, "systemic_only"),
     ]
+    return _chosen(choices, cases.index)
+
+
+def _is(cases, name, level):
+    return cases[name].astype("string").eq(level).fillna(False).to_numpy(dtype=bool)
+
+
+def _chosen(choices, index):
+    """The first arm whose condition holds; supportive care where nothing was received."""
     levels = list(codebook.load("arms")["arms"])
-    code = np.select(
-        [mask for mask, _ in choices],
-        [levels.index(arm) for _, arm in choices],
-        levels.index("supportive"),
-    )
-    return pd.Series(pd.Categorical.from_codes(code, levels), index=cases.index, name="arm")
+    masks, arms = zip(*choices, strict=True)
+    code = np.select(masks, [levels.index(arm) for arm in arms], levels.index("supportive"))
+    return pd.Series(pd.Categorical.from_codes(code, levels), index=index, name="arm")
 
 
 def has_given_arms(cases):

@@ -135,7 +135,7 @@ def _vertebra(word, letter, flags):
 
 
 def location_of(vertebra):
-    """SINS location class of one vertebra, or a partial class (``sacrum_unspecified``, ``coccyx``)."""
+    """SINS location of one vertebra, or a partial class (``sacrum_unspecified``, ``coccyx``)."""
     return "sacrum_unspecified" if vertebra == "sacrum" else _locations()[vertebra]
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.clinical.flags import join_codes
+from mescc_analytics.clinical.sins import items as sins_items
 from mescc_analytics.codebook.conditions import evaluate
 
 SINS_POLICIES = ("consult_then_low_branch", "treat_as_high", "treat_as_low", "separate_arm")
@@ -54,14 +55,12 @@ def _under_policy(cases, settings):
         if settings["sins_indeterminate"] == "treat_as_high"
         else high_from,
     }
-    if settings["sosg_1c"] == "high" and "sosg_grade" in cases:
-        borderline = cases["sosg_grade"].astype("string").eq("1c").fillna(False)
-        without_letter = (
-            cases["sosg_partial"].eq("1").fillna(False) if "sosg_partial" in cases else False
-        )
-        high = cases["sosg_high_grade"].mask(borderline, True).mask(without_letter, pd.NA)
-        return cases.assign(sosg_high_grade=high), choices
-    return cases, choices
+    if settings["sosg_1c"] == "low" or "sosg_grade" not in cases:
+        return cases, choices
+    high = cases["sosg_high_grade"].mask(cases["sosg_grade"].astype("string").isin(["1c"]), True)
+    if "sosg_partial" in cases:  # grade 1 without its letter may be 1c
+        high = high.mask(cases["sosg_partial"].isin(["1"]), pd.NA)
+    return cases.assign(sosg_high_grade=high), choices
 
 
 def assign_pathways(cases, settings):
@@ -82,17 +81,17 @@ def assign_pathways(cases, settings):
     """
     facts = answer_facts(cases, settings)
     rules = codebook.load("pathway")["algorithms"][settings["algorithm"]]["rules"]
-    code, rule, stuck = _decide([(r, _applies(r, facts)) for r in rules], len(cases))
+    code, rule, certain, stuck = _decide([(r, _applies(r, facts)) for r in rules], len(cases))
     levels = list(codebook.columns("derived")["pathway"].levels)
     undetermined = code == levels.index("undetermined")
-    missing = _missing_columns(cases, facts, rules, stuck).where(undetermined, pd.NA)
+    missing = _missing_columns(cases, facts, rules, stuck)
     ids = pd.array([r["id"] for r in rules] + ["none"], dtype="string")
     return pd.DataFrame(
         {
             "pathway": pd.Categorical.from_codes(code, levels),
             "pathway_rule": ids.take(rule),
-            "pathway_reason": _reasons(cases, rules, rule, undetermined, missing),
-            "pathway_missing": missing.array,
+            "pathway_reason": _reasons(cases, rules, (code, rule, certain), missing),
+            "pathway_missing": missing.where(undetermined, pd.NA).array,
             "figure3_entry": facts["pain_with_new_neurology"].array,
             "operable_derived": facts["operable"].array,
             "surgical_consult": facts["consult"].array,
@@ -115,8 +114,8 @@ def _applies(rule, facts):
 
 
 def _decide(answers, n):
-    """Pathway code and rule number per case, and which rules were stuck (unknown while the case was
-    still open).
+    """Pathway code, rule number, whether that rule applied for certain, and which rules were stuck
+    (unknown while the case was still open).
     """
     levels = list(codebook.columns("derived")["pathway"].levels)
     open_, possible = np.ones(n, dtype=bool), np.zeros(n, dtype=np.int16)
@@ -131,12 +130,14 @@ def _decide(answers, n):
         first_stuck[unknown] = np.minimum(first_stuck[unknown], number)
         rule[yes] = number
         open_ &= ~yes
-    possible[open_] |= 1 << levels.index("undetermined")
+    # the tables leave no complete case without a rule, so what is open at the end falls to one of the stuck rules
+    possible[possible == 0] = 1 << levels.index("undetermined")
     decided = (possible & (possible - 1)) == 0
     code = np.where(
         decided, np.log2(np.maximum(possible, 1)).astype(int), levels.index("undetermined")
     )
-    return code, np.where(decided | (first_stuck == len(answers)), rule, first_stuck), stuck
+    settled = decided & (rule < len(answers))
+    return code, np.where(settled, rule, first_stuck), settled, stuck
 
 
 def _missing_columns(cases, facts, rules, stuck):
@@ -148,9 +149,11 @@ def _missing_columns(cases, facts, rules, stuck):
     blank, items = {}, {}
     for name, open_question in asked.items():
         needs = codebook.load("pathway")["facts"][name]["needs"]
+        # a value that says "unknown" (a primary without its class) is what has to be filled
+        none_blank = ~np.logical_or.reduce([_is_blank(cases, column) for column in needs])
         for column in needs:
             target = items if column == "sins_missing" else blank
-            here = open_question & (_is_blank(cases, column) | (len(needs) == 1))
+            here = open_question & (_is_blank(cases, column) | (none_blank & (column == needs[0])))
             target[column] = target.get(column, False) | here
     text = (
         join_codes(blank, cases.index)
@@ -159,7 +162,9 @@ def _missing_columns(cases, facts, rules, stuck):
     )
     if "sins_missing" not in items:
         return text
-    sins = cases["sins_missing"].astype("string").where(items["sins_missing"], pd.NA)
+    every_item = pd.Series("; ".join(sins_items()), index=cases.index, dtype="string")
+    sins = cases["sins_missing"].astype("string") if "sins_missing" in cases else every_item
+    sins = sins.where(items["sins_missing"], pd.NA)
     return (sins + "; " + text).fillna(sins).fillna(text)
 
 
@@ -169,15 +174,22 @@ def _is_blank(cases, column):
     return cases[column].isna().to_numpy()
 
 
-def _reasons(cases, rules, rule, undetermined, missing):
+def _reasons(cases, rules, decision, missing):
     """Sentence per case; each distinct combination of quoted values is written once."""
+    code, rule, certain = decision
     out = np.full(len(cases), "No rule of the table applies", dtype=object)
     for number, entry in enumerate(rules):
-        chosen = np.flatnonzero((rule == number) & ~undetermined)
+        chosen = np.flatnonzero((rule == number) & certain)
         out[chosen] = _filled(entry["reason"], cases.iloc[chosen])
-    chosen = np.flatnonzero(undetermined & missing.notna().to_numpy())
-    ids = np.array([r["id"] for r in rules] + ["none"], dtype=object)[rule[chosen]]
-    out[chosen] = "Not decided at rule " + ids + ": needs " + missing.to_numpy(dtype=object)[chosen]
+    levels = np.array(codebook.columns("derived")["pathway"].levels, dtype=object)
+    ids = np.array([r["id"] for r in rules] + ["none"], dtype=object)
+    needs = missing.fillna("nothing more").to_numpy(dtype=object)
+    stuck = ~certain & (rule < len(rules))
+    undetermined = stuck & (levels[code] == "undetermined")
+    out[undetermined] = "Not decided at rule " + ids[rule[undetermined]] + ": needs " + needs[undetermined]
+    either = stuck & ~undetermined
+    words = np.array([codebook.label("pathway", level) for level in levels], dtype=object)
+    out[either] = words[code[either]] + ", whatever is not recorded (" + needs[either] + ") may be"
     return pd.array(out, dtype="string")
 
 
@@ -239,6 +251,6 @@ def count_policies(cases, settings):
 def _pathway_codes(cases, settings):
     facts = answer_facts(cases, settings)
     rules = codebook.load("pathway")["algorithms"][settings["algorithm"]]["rules"]
-    code, _, _ = _decide([(r, _applies(r, facts)) for r in rules], len(cases))
+    code, *_ = _decide([(r, _applies(r, facts)) for r in rules], len(cases))
     levels = list(codebook.columns("derived")["pathway"].levels)
     return dict(zip(levels, np.bincount(code, minlength=len(levels)), strict=True))

@@ -59,35 +59,31 @@ def grade_compression(cases, settings):
         (false where all levels lie below the conus, outside the validation of Bilsky 2010),
         spinal_region.
     """
-    high = settings["sosg_high_grades"]
-    grades = list(codebook.columns("cases")["sosg_grade"].levels)
-    grade = _text(cases, "sosg_grade")
-    partial = _text(cases, "sosg_partial")
+    grade, partial = _text(cases, "sosg_grade"), _text(cases, "sosg_partial")
     levels = describe_levels(
         _text(cases, "spinal_levels"), settings["range_rule"], settings["conus_lowest_vertebra"]
     )
     below = levels["below_conus"].fillna(False).astype(bool)
-    recorded = grade.notna() | partial.notna()
+    unplaced = (grade.isna() & partial.isna()) | levels["below_conus"].isna()
     if settings["below_conus"] == "na":
         grade, partial = grade.mask(below), partial.mask(below)
-    lettered = {"high": True} | ({} if "1c" in high else {"1": False})
-    is_high = (
-        grade.isin(high)
-        .astype("boolean")
-        .mask(grade.isna())
-        .fillna(partial.map(lettered).astype("boolean"))
-    )
-    regions = list(codebook.columns("derived")["spinal_region"].levels)
+    ranks = {g: rank for rank, g in enumerate(codebook.columns("cases")["sosg_grade"].levels)}
+    regions = pd.CategoricalDtype(codebook.columns("derived")["spinal_region"].levels)
     return pd.DataFrame(
         {
-            "sosg_rank": grade.map({g: rank for rank, g in enumerate(grades)}).astype("Int64"),
-            "sosg_high_grade": is_high,
-            "sosg_valid": (~below).astype("boolean").mask(~recorded | levels["below_conus"].isna()),
-            "spinal_region": pd.Series(
-                pd.Categorical(levels["region"], regions), index=cases.index
-            ),
+            "sosg_rank": grade.map(ranks).astype("Int64"),
+            "sosg_high_grade": _high_grade(grade, partial, settings["sosg_high_grades"]),
+            "sosg_valid": (~below).astype("boolean").mask(unplaced),
+            "spinal_region": levels["region"].astype(regions),
         }
     )
+
+
+def _high_grade(grade, partial, high):
+    """Grade 1 without its letter is low unless 1c counts as high: then it is open."""
+    lettered = {"high": True} | ({} if "1c" in high else {"1": False})
+    graded = grade.isin(high).astype("boolean").mask(grade.isna())
+    return graded.fillna(partial.map(lettered).astype("boolean"))
 
 
 def _radiosensitivity(cases, settings):

@@ -8,6 +8,14 @@ from mescc_analytics.clinical.flags import join_codes
 from mescc_analytics.clinical.levels import describe_levels
 from mescc_analytics.clinical.sins import bounds, items
 
+# The published lines leave out exactly 50 %.
+AT_50_COLLAPSE = {"lower": "under_50", "upper": "over_50", "missing": "collapse_exactly_50"}
+AT_50_INVOLVED = {
+    "lower": "none",
+    "upper": "none_over_50_involved",
+    "missing": "no_collapse_involvement_unknown",
+}
+
 
 def prepare_items(cases, settings):
     """Item states of every case, and why a state is not simply what the table says.
@@ -84,34 +92,17 @@ def _alignment(given, cases, settings, flags):
 
 
 def _collapse(given, cases, settings, flags):
-    """From percentages where the level was not recorded: the highest line of the published list
-    that applies.
-    """
-    percent, involved = (
-        _get(cases, "collapse_percent", "Float64"),
-        _get(cases, "body_involved_percent", "Float64"),
-    )
+    """From percentages where the level was not recorded: the highest line that applies."""
+    percent = _get(cases, "collapse_percent", "Float64")
+    involved = _get(cases, "body_involved_percent", "Float64")
     collapsed = percent > settings["collapse_floor_percent"]
-    half, half_involved = percent.eq(50), involved.eq(50)
     rules = [
-        (
-            half,
-            {"lower": "under_50", "upper": "over_50", "missing": "collapse_exactly_50"}[
-                settings["collapse_eq_50"]
-            ],
-        ),
+        (percent.eq(50), AT_50_COLLAPSE[settings["collapse_eq_50"]]),
         (percent > 50, "over_50"),
         (collapsed, "under_50"),
         (percent.isna() & (involved > 50), "collapse_unknown_over_50_involved"),
         (percent.isna(), pd.NA),
-        (
-            half_involved,
-            {
-                "lower": "none",
-                "upper": "none_over_50_involved",
-                "missing": "no_collapse_involvement_unknown",
-            }[settings["involved_eq_50"]],
-        ),
+        (involved.eq(50), AT_50_INVOLVED[settings["involved_eq_50"]]),
         (involved > 50, "none_over_50_involved"),
         (involved.isna(), "no_collapse_involvement_unknown"),
     ]
@@ -119,8 +110,8 @@ def _collapse(given, cases, settings, flags):
     for applies, state in reversed(rules):
         derived = derived.mask(applies.fillna(False), state)
     flags["COLLAPSE_FROM_PERCENT"] = given.isna() & derived.notna()
-    flags["COLLAPSE_EQ_50"] = given.isna() & half
-    flags["INVOLVED_EQ_50"] = given.isna() & ~collapsed & half_involved
+    flags["COLLAPSE_EQ_50"] = given.isna() & percent.eq(50)
+    flags["INVOLVED_EQ_50"] = given.isna() & ~collapsed & involved.eq(50)
     return given.fillna(derived)
 
 

@@ -18,7 +18,7 @@ TABLES = ("cases", "visits", "lesions", "derived")
 
 
 class PlainLoader(yaml.SafeLoader):
-    """YAML in which only true and false are booleans: `no` and `off` stay the words that they are."""
+    """YAML in which only true and false are booleans: `no` and `off` stay words."""
 
 
 PlainLoader.yaml_implicit_resolvers = {

@@ -77,10 +77,12 @@ def _compared(values, comparison, wanted, unknown_if):
     """A category is compared once per level, then looked up, which keeps a million cases cheap."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         levels = pd.Series(values.cat.categories, dtype="string")
-        table = _boolean(COMPARE[comparison](levels, wanted)).mask(levels == unknown_if)
+        table = _boolean(COMPARE[comparison](levels, wanted)).mask(levels.isin([unknown_if]))
         answer = table.array.take(values.cat.codes.to_numpy(), allow_fill=True)
         return pd.Series(answer, index=values.index)
-    return _boolean(COMPARE[comparison](values, wanted)).mask(values.isna())
+    return _boolean(COMPARE[comparison](values, wanted)).mask(
+        values.isna() | values.isin([unknown_if])
+    )
 
 
 def _column(frame, name):

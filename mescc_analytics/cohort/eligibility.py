@@ -9,6 +9,15 @@ from mescc_analytics import codebook
 from mescc_analytics.codebook.conditions import evaluate
 from mescc_analytics.errors import UsageError
 
+FLOW = [
+    "criterion",
+    "label",
+    "applies_to",
+    "n_before",
+    "n_excluded",
+    "n_unknown",
+    "n_after",
+]
 ALL, ARMS = "all analyses", "comparison of arms"
 
 
@@ -55,32 +64,19 @@ def apply_criteria(cases, settings):
         n_after.
     """
     steps = [
-        (*criterion[:2], ALL, evaluate(criterion[2], cases, settings))
-        for criterion in list_criteria(settings["eligibility"])
+        (name, label, ALL, evaluate(condition, cases, settings))
+        for name, label, condition in list_criteria(settings["eligibility"])
     ]
     steps += _landmark_steps(cases, settings["landmark_days"])
     reason = np.full(len(cases), -1)
     rows = [("supplied", "Cases supplied", ALL, len(cases), 0, 0, len(cases))]
-    for number, (name, label, applies_to, met) in enumerate(steps):
+    for number, (*words, met) in enumerate(steps):
         inside = reason < 0
         failed = inside & (~met).fillna(False).to_numpy(dtype=bool)
         unknown = inside & met.isna().to_numpy()
         reason[failed | unknown] = number
-        rows.append(
-            (name, label, applies_to, inside.sum(), failed.sum(), unknown.sum(), (reason < 0).sum())
-        )
-    flow = pd.DataFrame(
-        rows,
-        columns=[
-            "criterion",
-            "label",
-            "applies_to",
-            "n_before",
-            "n_excluded",
-            "n_unknown",
-            "n_after",
-        ],
-    )
+        rows.append((*words, inside.sum(), failed.sum(), unknown.sum(), (reason < 0).sum()))
+    flow = pd.DataFrame(rows, columns=FLOW)
     flow.insert(0, "order", range(len(flow)))
     return _marks(cases.index, reason, steps), flow
 

@@ -158,46 +158,32 @@ def _assessments(cases, visits):
     """Every recorded walking status: row of the case, days from time zero, status."""
     zero = cases["time_zero_day"].to_numpy(dtype=float, na_value=np.nan)
     last = cases["survival_days"].to_numpy(dtype=float, na_value=np.nan)
-    parts = []
+    empty = pd.DataFrame({"row": [], "day": [], "status": []})
+    parts = [part for part in (*_wide(cases), _visited(cases, visits)) if len(part)]
+    found = pd.concat(parts, ignore_index=True) if parts else empty.astype({"row": int})
+    found["day"] -= zero[found["row"]]
+    # a status dated after the last contact contradicts it: reported by the checks, not used here
+    return found[~(found["day"] > last[found["row"]])].copy()
+
+
+def _wide(cases):
     for day in (30, 90, 180, 365):
         column = cases.get(f"ambulatory_status_{day}d")
         if column is not None:
             row = np.flatnonzero(column.notna())
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "row": row,
-                        "day": day - zero[row],
-                        "status": column.iloc[row].astype("string").to_numpy(),
-                    }
-                )
-            )
-    if len(visits) and "ambulatory_status" in visits:
-        row = pd.Index(cases["case_id"]).get_indexer(visits["case_id"])
-        use = (
-            (row >= 0)
-            & visits["ambulatory_status"].notna().to_numpy()
-            & visits["visit_day"].notna().to_numpy()
-        )
-        day = visits["visit_day"].to_numpy(dtype=float, na_value=np.nan)[use] - zero[row[use]]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "row": row[use],
-                    "day": day,
-                    "status": visits["ambulatory_status"][use].astype("string").to_numpy(),
-                }
-            )
-        )
-    found = (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame({"row": [], "day": [], "status": []}).astype({"row": int})
-    )
-    # a status dated after the last contact contradicts it: reported by the checks, not used here
-    return found[
-        found["day"] <= np.where(np.isnan(last[found["row"]]), np.inf, last[found["row"]])
-    ].copy()
+            status = column.iloc[row].astype("string").to_numpy()
+            yield pd.DataFrame({"row": row, "day": float(day), "status": status})
+
+
+def _visited(cases, visits):
+    if not len(visits) or "ambulatory_status" not in visits:
+        return pd.DataFrame()
+    row = pd.Index(cases["case_id"]).get_indexer(visits["case_id"])
+    recorded = visits["ambulatory_status"].notna() & visits["visit_day"].notna()
+    use = (row >= 0) & recorded.to_numpy(dtype=bool)
+    day = visits["visit_day"][use].to_numpy(dtype=float)
+    status = visits["ambulatory_status"][use].astype("string").to_numpy()
+    return pd.DataFrame({"row": row[use], "day": day, "status": status})
 
 
 def _nearest(found, timepoint, window):

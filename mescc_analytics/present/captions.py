@@ -40,7 +40,8 @@ def survival(summary, study, analysis):
 
 
 def _cut(study):
-    return f" Curves stop where fewer than {study.threshold} are at risk." if study.threshold > 1 else ""
+    stop = f" Curves stop where fewer than {study.threshold} are at risk." if study.threshold > 1 else ""
+    return f"{stop} The time axis ends where fewer than 10 % are at risk."
 
 
 def _survival_finding(summary, analysis):
@@ -78,7 +79,7 @@ def _walking_finding(rates):
 
 
 def pathway(cells, agreement, study):
-    """Caption and text alternative of the pathway figure; agreement as in `agreement_of`."""
+    """Caption and text alternative of the pathway figure; agreement as in `agreement_sentence`."""
     caption = (
         f"Recommended pathway (rows) against treatment given (columns), cohort {study.name}, all cases with a known treatment. "
         f"Counts; the darker a cell, the larger its share of the row; outlined cells agree. {study.suppression_note}"
@@ -86,19 +87,22 @@ def pathway(cells, agreement, study):
     return caption.strip(), agreement_sentence(agreement, study)
 
 
-def agreement_of(concordance):
-    """The agreement section of concordance.csv as a dict: text to its row (n, value, ci_lower, ci_upper)."""
-    rows = concordance[concordance["section"] == "agreement"]
-    return {record["text"]: record for record in rows.to_dict("records")}
-
-
 def agreement_sentence(agreement, study):
-    """How often treatment followed the recommendation, with kappa."""
-    if not {"compared", "agree"} <= set(agreement) or not agreement["compared"]["n"]:
-        return "Agreement is not assessable: no case has both a recommended pathway and a known treatment."
+    """How often treatment followed the recommendation, with kappa.
+
+    Parameters
+    ----------
+    agreement : dict of str to dict
+        "compared", "agree" (n) and "kappa" (value, ci_lower, ci_upper); empty where withheld or not assessable.
+    study : Study
+    """
+    if not agreement or not agreement["compared"]["n"]:
+        return "Agreement is not shown: no case has both a recommended pathway and a known treatment, or too few agree or differ."
     agree, compared = agreement["agree"]["n"], agreement["compared"]["n"]
-    sentence = f"Treatment and recommended pathway agreed in {display.n_of_total(agree, compared)} of the cases in which both are known"
-    sentence = sentence.replace(" of the cases", " cases")
+    sentence = (
+        f"Treatment and recommended pathway agreed in {display.number(agree)} of the {display.number(compared)} cases in which "
+        f"both are known ({display.percent(agree, compared)})"
+    )
     kappa = agreement.get("kappa")
     if kappa is None or display.is_missing(kappa["value"]):
         return f"{sentence}; kappa is not estimable."
@@ -108,7 +112,7 @@ def agreement_sentence(agreement, study):
 
 def flow(stages, study):
     """Caption and text alternative of the flow diagram; stages as in `flow_stages`."""
-    caption = f"Who was included, cohort {study.name}. Dashed boxes: cases that left and why; deaths before the landmark are counted there. {study.suppression_note}"
+    caption = f"Cases of cohort {study.name} from those supplied to those compared. Dashed boxes: cases excluded and why; deaths before the landmark are counted there. {study.suppression_note}"
     return caption.strip(), "; ".join(text.split("\n")[0] for text, _ in stages) + "."
 
 
@@ -129,8 +133,9 @@ def flow_stages(flow, arm_sizes, study):
     n_supplied = supplied["n_after"].iloc[0] if len(supplied) else flow["n_before"].iloc[0]
     n_whole = whole["n_after"].iloc[-1] if len(whole) else n_supplied
     stages = [(f"{display.count(n_supplied)} cases supplied", _leaving(whole, study))]
-    stages.append((f"{display.count(n_whole)} cases in the analyses of the whole cohort", _leaving(arms, study)))
-    if len(arms) and arm_sizes:
+    compared = len(arms) > 0 and len(arm_sizes) > 0
+    stages.append((f"{display.count(n_whole)} cases in the analyses of the whole cohort", _leaving(arms, study) if compared else []))
+    if compared:
         lines = [f"{codebook.label('arm', arm)}: {mark if display.is_missing(n) else display.number(n)}" for arm, n, mark in arm_sizes]
         stages.append(("\n".join([f"{display.count(arms['n_after'].iloc[-1])} cases in the comparison of arms", *lines]), []))
     return stages
@@ -142,5 +147,10 @@ def _leaving(rows, study):
         unknown = "" if display.is_missing(row["n_unknown"]) or not row["n_unknown"] else f"; a further {display.number(row['n_unknown'])} could not be judged"
         n_excluded = study.small if display.is_missing(row["n_excluded"]) else display.number(row["n_excluded"])
         if n_excluded != "0" or unknown:
-            lines.append(f"{n_excluded}  {row['label']}{unknown}")
-    return lines or ["Nobody left"]
+            lines.append(f"{n_excluded}  {_in_sentence(str(row['label']))}{unknown}")
+    return lines or ["no case excluded"]
+
+
+def _in_sentence(label):
+    """A label with a small first letter, unless it begins with an abbreviation."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]

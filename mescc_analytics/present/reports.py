@@ -83,7 +83,7 @@ def _environment():
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mescc_analytics.present"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"inline": inline_svg, "split": split, "kind": row_kind, "number": display.number, "label": _unindented}
+    environment.filters |= {"inline": inline_svg, "split": split, "kind": row_kind, "number": display.number, "label": _unindented, "unbroken": unbroken}
     return environment
 
 
@@ -112,6 +112,11 @@ def row_kind(row):
     if len(row) > 1 and not any(row[1:]):
         return "group"
     return "level" if row[0].startswith(INDENT) else "plain"
+
+
+def unbroken(text):
+    """Text whose brackets and percentages do not break across lines."""
+    return re.sub(r"\([^()]{1,24}\)|\d %", lambda found: found.group().replace(" ", "\u00a0"), text)
 
 
 def _unindented(text):

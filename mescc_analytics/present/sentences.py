@@ -2,7 +2,7 @@
 
 from mescc_analytics.present import display, wording
 
-WALKING_DAY = 90
+WALKING_DAY = 90  # where there are results at it; otherwise the last day with results
 CAUTION = (
     "Do not read the differences between arms as effects of treatment: patients were chosen for their treatment "
     "(confounding by indication), so the arms differed before it began, as Table 1 shows."
@@ -69,15 +69,16 @@ def _survived(summary, study):
 
 
 def _walked(rates, study):
-    row = _rate_at(rates, "overall", study)
-    if row is None:
+    at_day = _at_day(rates, "overall", study)
+    if at_day.empty:
         return ""
+    row = at_day.iloc[0]
     form = _share_form(row)
     interval = display.interval(row["ci_lower"], row["ci_upper"], form, study.level)
     dead = "" if display.is_missing(row["n_dead"]) else f"; {display.number(row['n_dead'])} had died"
     unknown = "" if display.is_missing(row["n_unknown"]) else f" and {display.number(row['n_unknown'])} were not assessed"
     return (
-        f"At {WALKING_DAY} days {display.n_of_total(row['numerator'], row['denominator'])} were walking, {interval}, "
+        f"At {display.day_count(row['timepoint_days'])} days {display.n_of_total(row['numerator'], row['denominator'])} were walking, {interval}, "
         f"{wording.ESTIMAND_WHO[study.estimand]} ({study.estimand_words}){dead}{unknown if dead else ''}."
     )
 
@@ -86,23 +87,24 @@ def _share_form(row):
     return lambda value: display.percent_value(value, row["denominator"])
 
 
-def _rate_at(rates, analysis, study):
+def _at_day(rates, analysis, study):
     chosen = rates[(rates["analysis"] == analysis) & (rates["baseline"] == "all") & (rates["estimand"] == study.estimand)]
-    chosen = chosen[(chosen["timepoint_days"].astype(float) == WALKING_DAY)].dropna(subset=["proportion"])
-    return None if chosen.empty else chosen.iloc[0]
+    chosen = chosen.dropna(subset=["proportion"])
+    days = chosen["timepoint_days"].astype(float)
+    return chosen[days == (WALKING_DAY if (days == WALKING_DAY).any() else days.max())]
 
 
 def _arms(frames, study):
-    summary, rates = frames["summary"], frames["rates"]
-    by_arm = summary[(summary["analysis"] == "by_arm")].dropna(subset=["median_days"])
+    summary = frames["summary"]
+    by_arm = summary[summary["analysis"] == "by_arm"].dropna(subset=["median_days"])
     parts = []
     if len(by_arm) > 1:
         parts.append("median survival ran from " + _extremes(by_arm, "median_days", lambda row: display.days(row["median_days"])))
-    at_day = (rates["analysis"] == "by_arm") & (rates["baseline"] == "all") & (rates["estimand"] == study.estimand)
-    shown = rates[at_day & (rates["timepoint_days"].astype(float) == WALKING_DAY)].dropna(subset=["proportion"])
-    if len(shown) > 1:
-        text = _extremes(shown, "proportion", lambda row: display.percent(row["numerator"], row["denominator"]))
-        parts.append(f"walking at {WALKING_DAY} days from {text}")
+    walking = _at_day(frames["rates"], "by_arm", study)
+    if len(walking) > 1:
+        text = _extremes(walking, "proportion", lambda row: display.percent(row["numerator"], row["denominator"]))
+        day = display.day_count(walking["timepoint_days"].iloc[0])
+        parts.append(f"walking at {day} days from {text}")
     if not parts:
         return ""
     return f"Between arms, {display.listing(parts)}. {_before_landmark(frames['flow'], study)}{CAUTION}"
@@ -112,9 +114,10 @@ def _before_landmark(flow, study):
     deaths = flow[flow["criterion"].str.contains("alive_at_landmark", na=False)]
     if not study.landmark_days or deaths.empty:
         return ""
-    n_dead = deaths["n_excluded"].iloc[0]
+    n_dead, criteria = deaths["n_excluded"].iloc[0], deaths["criterion"].iloc[0]
     number = "A few cases" if display.is_missing(n_dead) else display.plural(n_dead, "case")
-    return f"{number} died by the landmark and are counted apart, under Who was included. "
+    left = "died" if criteria == "alive_at_landmark" else "died or left follow-up"
+    return f"{number} {left} by the landmark and are counted apart, under Who was included. "
 
 
 def _extremes(rows, name, form):

@@ -8,6 +8,7 @@ from mescc_analytics import codebook
 from mescc_analytics.present import display, wording
 
 INDENT = "\u2003"
+MOST_REASONS = 10
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,10 @@ def _title_one(study, by_arm):
 
 
 def _notes_one(study, by_arm, left_out):
-    notes = ["Number of cases and percentage of those with the item recorded, or median (lower to upper quartile)."]
+    notes = [
+        "Number of cases and percentage of those with the item recorded, or median (lower to upper quartile). "
+        "The percentage is left out where the number missing is withheld."
+    ]
     if by_arm:
         notes.append(
             "Standardised difference: between two arms, or the largest between any two of more; above 0.10 the arms "
@@ -210,11 +214,23 @@ def _count_cell(record):
 
 def discordance(reasons, study):
     """The commonest ways in which treatment and recommendation differ."""
-    rows = tuple(
-        (record["text"], codebook.label("arm", record["arm"]), _count_cell(record)) for record in reasons.to_dict("records")
-    )
+    listed = reasons[reasons["n"].notna()].head(MOST_REASONS)
+    rows = tuple((record["text"], _rule_words(record["rule"]), _count_cell(record)) for record in listed.to_dict("records"))
     title = f"Commonest reasons of discordance, cohort {study.name}"
-    return Table("discordance", title, ("Recommendation", "Given", "Cases"), rows, tuple(filter(None, [study.suppression_note])))
+    left = len(reasons) - len(listed)
+    notes = (f"{left} rarer kinds of discordance are not listed.",) if left else ()
+    return Table("discordance", title, ("Recommended and given", "Why it was recommended", "Cases"), rows, notes)
+
+
+def _rule_words(rule):
+    """The conditions of a rule of the pathway, in the codebook's words."""
+    pathway = codebook.load("pathway")
+    rules = {entry["id"]: entry for algorithm in pathway["algorithms"].values() for entry in algorithm["rules"]}
+    if display.is_missing(rule) or rule not in rules:
+        return ""
+    facts = {name: fact["text"] for name, fact in pathway["facts"].items()}
+    words = [f"not so: {facts[name.removeprefix('not ')]}" if name.startswith("not ") else facts[name] for name in rules[rule]["when"]]
+    return "; ".join(words)
 
 
 def policies(frame, study):

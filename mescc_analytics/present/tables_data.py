@@ -14,22 +14,29 @@ def _count(record, name="n"):
 
 
 def findings(frame, study):
-    """Findings by kind: code, severity, table, n (findings), cases; no value and no case is named."""
+    """Findings by kind: code, severity, table, column, n, mark; no value and no case is named."""
     rows = tuple(
-        (record["code"].replace("_", " "), record["severity"], record["table"], _count(record)) for record in frame.to_dict("records")
+        (record["code"].replace("_", " "), record["severity"], record["table"], record["column"], _count(record))
+        for record in frame.to_dict("records")
     )
     title = f"Findings in the supplied tables by kind, cohort {study.name}"
-    return Table("findings", title, ("Kind", "Severity", "Table", "Findings"), rows, _notes(study))
+    return Table("findings", title, ("Kind", "Severity", "Table", "Column", "Findings"), rows, _notes(study))
 
 
 def missing(frame, study):
-    """Missing values per column: column, n, total, mark."""
-    rows = tuple(
-        (codebook.label(record["column"]), record["column"], marked(record) if display.is_missing(record["n"]) else display.n_percent(record["n"], record["total"]))
-        for record in frame.to_dict("records")
+    """Missing values per column that has any: column, n, total, mark."""
+    rows = []
+    for record in frame.to_dict("records"):
+        if display.is_missing(record["n"]) or record["n"] > 0:
+            cell = marked(record) if display.is_missing(record["n"]) else display.n_percent(record["n"], record["total"])
+            rows.append((codebook.label(record["column"]), record["column"], cell))
+    complete = len(frame) - len(rows)
+    notes = (
+        f"{display.plural(complete, 'column')} without a missing value not listed." if complete else "",
+        "The day of an event or of a treatment is also blank where there was none.",
     )
     title = f"Missing values by column, all cases supplied, cohort {study.name}"
-    return Table("missing", title, ("Item", "Column", "Missing"), rows, _notes(study, "Columns that the supplied table did not have are listed under what was not assessable."))
+    return Table("missing", title, ("Item", "Column", "Missing"), tuple(rows), _notes(study, *notes))
 
 
 def derived(frame, study):

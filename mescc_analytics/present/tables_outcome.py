@@ -1,11 +1,15 @@
 """Tables of results: survival, hazard ratios, walking and its contrasts."""
 
+import re
+
+import pandas as pd
+
 from mescc_analytics import codebook
 from mescc_analytics.present import display, wording
 from mescc_analytics.present.tables import INDENT, Table, marked
 
-MILESTONES = (30, 90, 180, 365)
 NOT_ESTIMABLE = "not estimable"
+MILESTONE = re.compile(r"survival_[0-9.]+d")
 
 
 def survival(summary, study):
@@ -18,11 +22,13 @@ def survival(summary, study):
     study : Study
     """
     rows = []
+    milestones = [name.removeprefix("survival_").removesuffix("d") for name in summary if MILESTONE.fullmatch(name)]
     for analysis, groups in summary.groupby("analysis", sort=False):
-        if analysis != "overall":
-            rows.append((_analysis_title(analysis, groups), *[""] * 9))
-        rows += [_survival_row(analysis, record, indent=analysis != "overall") for record in groups.to_dict("records")]
-    shares = [f"At {day} days, %" for day in MILESTONES]
+        indent = analysis != "overall"
+        if indent:
+            rows.append((_analysis_title(analysis, groups), *[""] * (5 + len(milestones))))
+        rows += [_survival_row(analysis, record, milestones, indent=indent) for record in groups.to_dict("records")]
+    shares = [f"At {day} days, %" for day in milestones]
     head = ("", "Cases", "Deaths", "Median, days", *shares, "Restricted mean, days", "Median follow-up, days")
     title = f"Survival from {study.time_zero_words} in days, cohort {study.name}"
     return Table("survival", title, head, tuple(rows), _survival_notes(summary, study))
@@ -48,17 +54,17 @@ def _analysis_title(analysis, groups):
     return f"Arm, from the landmark at day {display.day_count(landmark)}" if landmark else "Arm"
 
 
-def _survival_row(analysis, row, indent):
+def _survival_row(analysis, row, milestones, *, indent):
     name = (INDENT if indent else "") + wording.group_label(analysis, row["group"])
     if not display.is_missing(row["mark"]):
-        return (name, marked(row), *["hidden"] * 8)
+        return (name, marked(row), *[display.HIDDEN] * (4 + len(milestones)))
     deaths = display.number(row["events"]) if not display.is_missing(row["events"]) else marked(row, "events_mark")
     return (
         name,
         display.number(row["n"]),
         deaths,
         _days_cell(row, "median_days", "median", _reason(row, "median not", "not reached")),
-        *(_share_cell(row, day) for day in MILESTONES),
+        *(_share_cell(row, day) for day in milestones),
         _days_cell(row, "rmst_days", "rmst", _reason(row, "restricted mean", NOT_ESTIMABLE), display.number),
         _days_cell(row, "follow_up_median_days", "follow_up", _reason(row, "follow-up", "not reached")),
     )
@@ -97,7 +103,7 @@ def hazards(frame, tests, study):
         rows += [_hazard_row(analysis, record) for record in terms.to_dict("records")]
     head = ("", f"Hazard ratio ({study.level_words})", "p", "p, proportional hazards", "Log-rank p", "Proportional hazards, all groups, p")
     notes = (
-        "Cox model per factor, unadjusted, Efron ties, Wald intervals. Each group against the first. A small p for proportional "
+        "Cox model per factor, unadjusted, Efron ties, Wald intervals. Each group against the one named. A small p for proportional "
         "hazards says that the ratio changes over time and one number does not describe it.",
         study.suppression_note,
     )
@@ -126,7 +132,10 @@ def _hazard_row(analysis, row):
     if not display.is_missing(row.get("mark")):
         return (name, marked(row), "", "", "", "")
     if display.is_missing(row["hazard_ratio"]):
-        return (name, _reason(row, "", NOT_ESTIMABLE), "", "", "", "")
+        reason = _reason(row, "", NOT_ESTIMABLE)
+        for column, words in zip(("group", "reference"), groups, strict=True):
+            reason = re.sub(rf"\b{re.escape(str(row[column]))}\b", words, reason)
+        return (name, reason, "", "", "", "")
     value = display.short_interval(row["hazard_ratio"], row["ci_lower"], row["ci_upper"], display.ratio)
     return (name, value, display.p_value(row["p"]), display.p_value(row["ph_p"]), "", "")
 
@@ -136,7 +145,7 @@ def walking(rates, study):
     head = ("Entry status", "Group", "Day", *(words[0].upper() + words[1:] for words in wording.ESTIMANDS.values()), "Dead", "Unknown")
     rows = []
     keys = ["baseline", "analysis", "group", "timepoint_days"]
-    for (baseline, analysis, group, day), of_day in rates.groupby(keys, sort=False):
+    for (baseline, analysis, group, day), of_day in _in_order(rates, keys).groupby(keys, sort=False):
         by_estimand = {record["estimand"]: record for record in of_day.to_dict("records")}
         cells = [_rate_cell(by_estimand.get(name)) for name in wording.ESTIMANDS]
         first = next(iter(by_estimand.values()))
@@ -152,6 +161,12 @@ def _entry(baseline):
     return words[0].upper() + words[1:]
 
 
+def _in_order(frame, keys):
+    """Rows sorted by the keys, each in the order in which its values first occur."""
+    ranks = {key: frame[key].map({value: rank for rank, value in enumerate(dict.fromkeys(frame[key]))}) for key in keys}
+    return frame.loc[pd.DataFrame(ranks).sort_values(keys, kind="stable").index]
+
+
 def _rate_cell(row):
     if row is None:
         return ""
@@ -160,8 +175,9 @@ def _rate_cell(row):
     if not row["denominator"]:
         return f"{NOT_ESTIMABLE}: no cases"
     total = row["denominator"]
-    shares = display.short_interval(row["proportion"], row["ci_lower"], row["ci_upper"], lambda value: display.percent_value(value, total))
-    return f"{display.number(row['numerator'])}/{display.number(total)}, {shares}"
+    ends = f"{display.percent_value(row['ci_lower'], total)} to {display.percent_value(row['ci_upper'], total)}"
+    share = display.percent(row["numerator"], total)
+    return f"{display.number(row['numerator'])}/{display.number(total)}, {share} ({ends})"
 
 
 def _number_or_mark(row, name):
@@ -172,7 +188,7 @@ def contrasts(frame, study):
     """Every arm against the reference: risk difference, risk ratio, odds ratios, each with its interval and tests."""
     rows = []
     keys = ["baseline", "group", "reference", "timepoint_days"]
-    for (baseline, group, reference, day), of_day in frame.groupby(keys, sort=False):
+    for (baseline, group, reference, day), of_day in _in_order(frame, keys).groupby(keys, sort=False):
         pair = " against ".join(wording.group_label("by_arm", name) for name in (group, reference))
         cells = [_measure_cell(of_day, measure) for measure in wording.MEASURES]
         rows.append((_entry(baseline), pair, display.day_count(day), *cells))

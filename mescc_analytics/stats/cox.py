@@ -62,16 +62,17 @@ class CoxFit:
     scale: np.ndarray | None = field(default=None, repr=False)
 
     def table(self):
-        """Frame with term, hazard_ratio, ci_lower, ci_upper, p (Wald)."""
-        std_err = np.sqrt(np.diag(self.covariance))
+        """Frame with term, hazard_ratio, ci_lower, ci_upper, p (Wald); NaN where run away."""
+        coefficients = np.where(self.runaway, np.nan, self.coefficients)
+        std_err = np.sqrt(np.where(self.runaway, np.nan, np.diag(self.covariance)))
         half = z_value(self.level) * std_err
         return pd.DataFrame(
             {
                 "term": list(self.names),
-                "hazard_ratio": np.exp(self.coefficients),
-                "ci_lower": np.exp(self.coefficients - half),
-                "ci_upper": np.exp(self.coefficients + half),
-                "p": 2 * ndtr(-np.abs(self.coefficients / std_err)),
+                "hazard_ratio": np.exp(coefficients),
+                "ci_lower": np.exp(coefficients - half),
+                "ci_upper": np.exp(coefficients + half),
+                "p": 2 * ndtr(-np.abs(coefficients / std_err)),
             }
         )
 

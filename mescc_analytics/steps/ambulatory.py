@@ -4,9 +4,15 @@ import pandas as pd
 
 from mescc_analytics.cohort.timeline import assess_walking, walks_at_entry
 from mescc_analytics.stats.walking import contrasts, rates
-from mescc_analytics.steps.groups import arms_of, not_assessable, reference_arm
+from mescc_analytics.steps.groups import (
+    NOT_ASSESSABLE,
+    arms_of,
+    not_assessable,
+    reference_arm,
+)
 from mescc_analytics.tables import files
 
+WALKING_COLUMNS = "ambulatory_status_30d (_90d, _180d, _365d), or ambulatory_status of the visits"
 BASELINE = ["ambulatory", "non_ambulatory"]
 
 
@@ -14,25 +20,14 @@ def analyse(frame, visits, settings):
     """Tables of the step by name; see ``ambulatory``."""
     chosen = settings["ambulatory"]
     states = assess_walking(frame, visits, chosen)
-    entry = walks_at_entry(frame, chosen["definition"]).map({True: BASELINE[0], False: BASELINE[1]})
-    entry = pd.Series(pd.Categorical(entry, BASELINE), index=frame.index)
-    whole = frame[frame["in_overall"].fillna(False).to_numpy(dtype=bool)]
-    everybody = pd.Series(pd.Categorical(["all"] * len(whole)), index=whole.index)
-    compared, arm, reason = arms_of(frame)
-    plan, missing = [("overall", everybody)], []
-    if reason:
-        missing.append(not_assessable("by_arm", reason))
-    else:
-        plan.append(("by_arm", arm))
-    if not states.isin(["walking", "not_walking"]).to_numpy().any():
-        needs = "ambulatory_status_30d (or _90d, _180d, _365d), or ambulatory_status in the visits table"
-        plan, missing = [], [not_assessable(name, f"needs {needs}") for name, _ in plan] + missing
+    entry = _entry(frame, chosen["definition"])
+    plan, missing = _plan(frame, states)
     found = {"rates": [], "contrasts": []}
     for name, group in plan:
         for timepoint in states:
-            days = float(timepoint)
             at = (states.loc[group.index, timepoint], group, entry.loc[group.index])
-            found["rates"].append(_named(rates(*at, level=chosen["confidence_level"]), name, days))
+            table = rates(*at, level=chosen["confidence_level"])
+            found["rates"].append(table.assign(analysis=name, timepoint_days=float(timepoint)))
             if name == "by_arm":
                 table = contrasts(
                     *at,
@@ -40,14 +35,32 @@ def analyse(frame, visits, settings):
                     level=chosen["confidence_level"],
                     min_arm=chosen["min_arm"],
                 )
-                found["contrasts"].append(_named(table, name, days))
-    tables = {
-        name: pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS[name])
-        for name, parts in found.items()
-    }
-    return tables | {
-        "not_assessable": pd.DataFrame(missing, columns=["analysis", "needs", "reason"])
-    }
+                table = table.assign(analysis=name, timepoint_days=float(timepoint))
+                found["contrasts"].append(table)
+    tables = {name: _joined(parts, COLUMNS[name]) for name, parts in found.items()}
+    return tables | {"not_assessable": pd.DataFrame(missing, columns=NOT_ASSESSABLE)}
+
+
+def _entry(frame, definition):
+    walks = walks_at_entry(frame, definition).map({True: BASELINE[0], False: BASELINE[1]})
+    return pd.Series(pd.Categorical(walks, BASELINE), index=frame.index)
+
+
+def _plan(frame, states):
+    """Analyses that can be made, (name, group) each, and the rows of those that cannot."""
+    whole = frame[frame["in_overall"].fillna(False).to_numpy(dtype=bool)]
+    everybody = pd.Series(pd.Categorical(["all"] * len(whole)), index=whole.index)
+    _, arm, reason = arms_of(frame)
+    plan = [("overall", everybody), ("by_arm", arm)]
+    if not states.isin(["walking", "not_walking"]).to_numpy().any():
+        return [], [not_assessable(name, f"needs {WALKING_COLUMNS}") for name, _ in plan]
+    if reason:
+        return plan[:1], [not_assessable("by_arm", reason)]
+    return plan, []
+
+
+def _joined(parts, columns):
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 COLUMNS = {
@@ -83,13 +96,6 @@ COLUMNS = {
         "note",
     ],
 }
-
-
-def _named(table, name, days):
-    table = table.assign(analysis=name, timepoint_days=days)
-    return table[
-        [c for c in COLUMNS["rates" if "numerator" in table else "contrasts"] if c in table]
-    ]
 
 
 def ambulatory(inputs, out, settings):

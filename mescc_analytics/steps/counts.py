@@ -12,6 +12,7 @@ BASELINE = (
     "sosg_grade sins_total sins_category"
 ).split()
 SINS_ITEMS = ("sins_location", "sins_pain", "sins_lesion", "sins_alignment", "sins_collapse", "sins_posterolateral")
+SEVERITIES = ("fatal", "error", "warning", "note")
 DISTRIBUTIONS = ("sins_category", "sosg_grade", *SINS_ITEMS)
 MOST_LEVELS_OF_TEXT = 12
 MOST_LEVELS_OF_NUMBER = 5
@@ -62,7 +63,7 @@ def baseline(cohort, variables, threshold):
     chosen = chosen if by_arm else cohort["in_overall"].fillna(False).astype(bool)
     cases = cohort[chosen]
     group = arm if by_arm else pd.Categorical([None] * len(cases), categories=[])
-    columns = {name: cases[name] for name in variables if name in cases and cases[name].notna().any()}
+    columns = {name: cases[name] for name in variables if name in cases and says_something(cases[name])}
     prepared = {name: _prepared(name, column) for name, column in columns.items()}
     kinds = {name: kind for name, (_, kind) in prepared.items()}
     columns = {name: column for name, (column, _) in prepared.items()}
@@ -79,6 +80,11 @@ def _arms_large_enough(cohort, threshold):
     chosen = chosen.copy()
     chosen[chosen] = kept
     return arm[kept].remove_unused_categories(), chosen, left_out
+
+
+def says_something(column):
+    """Whether any case has a value other than "undetermined" or "unknown"."""
+    return bool((column.notna() & ~column.isin(["undetermined", "unknown"])).any())
 
 
 def _prepared(name, column):
@@ -135,7 +141,7 @@ def distribution(cohort, threshold):
     cases = cohort[cohort["in_overall"].fillna(False).astype(bool)]
     blocks = []
     for name in DISTRIBUTIONS:
-        if name not in cases or cases[name].isna().all():
+        if name not in cases or not says_something(cases[name]):
             continue
         counts = cases[name].value_counts(sort=False, dropna=False)
         levels = ["missing" if pd.isna(level) else str(level) for level in counts.index]
@@ -157,11 +163,12 @@ def missing(cohort, threshold):
 
 
 def findings(frame, threshold):
-    """Findings by kind: code, severity, table, n, mark; severe kinds first."""
-    counts = frame.groupby(["severity", "table", "code"], sort=True).size().reset_index(name="n")
-    order = {name: rank for rank, name in enumerate(("fatal", "error", "warning", "note"))}
-    counts = counts.sort_values(["severity", "n", "code"], ascending=[True, False, True], key=lambda column: column.map(order) if column.name == "severity" else column)
-    return shown.counted(counts.reset_index(drop=True), threshold)
+    """Findings by kind: code, severity, table, column, n, mark; severe kinds first."""
+    keys = ["severity", "table", "code", "column"]
+    counts = frame[keys].astype("string").fillna("").groupby(keys, sort=True).size().reset_index(name="n")
+    rank = counts["severity"].map({name: rank for rank, name in enumerate(SEVERITIES)})
+    ordered = counts.assign(rank=rank, rarity=-counts["n"]).sort_values(["rank", "rarity", "code", "column"])
+    return shown.counted(ordered.reset_index(drop=True), threshold)
 
 
 def not_assessable(cohort):
@@ -171,6 +178,9 @@ def not_assessable(cohort):
         for analysis, needs, reason in FOUNDATIONS
         if not any(name in cohort and cohort[name].notna().any() for name in needs)
     ]
+    if "pathway" in cohort and not says_something(cohort["pathway"]):
+        needs = cohort["pathway_missing"].value_counts().index[:1].tolist() if "pathway_missing" in cohort else []
+        rows.append({"analysis": "recommended pathway", "needs": "".join(needs), "reason": "no case has what a rule needs"})
     return pd.DataFrame(rows, columns=["analysis", "needs", "reason"])
 
 
@@ -190,10 +200,12 @@ def overview(cohort, threshold):
 
 
 def _share(cases, name, levels, unknown=()):
-    if name not in cases or cases[name].isna().all():
+    if name not in cases:
         return None
     known = cases[name].dropna()
     known = known[~known.isin(unknown)]
+    if known.empty:
+        return None
     return [int(known.isin(levels).sum()), len(known)]
 
 

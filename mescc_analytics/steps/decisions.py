@@ -1,4 +1,4 @@
-"""Scores and recommended pathways: the steps that also serve a single table from the command line."""
+"""Scores and recommended pathways: steps that also serve a single table at the command line."""
 
 from pathlib import Path
 
@@ -60,41 +60,30 @@ def assign(inputs, out, settings):
 
 
 def concordance(assigned, cohort_settings):
-    """Recommended pathway against the arm given: counts, agreement with kappa, commonest reasons of
-    discordance.
+    """Recommended pathway against the arm given: counts, agreement with kappa, and the commonest
+    reasons of discordance.
     """
-    from mescc_analytics.stats.contingency import cohen_kappa
-    from mescc_analytics.stats.intervals import wilson
-
     zero = set_time_zero(assigned, cohort_settings["time_zero"])["time_zero_day"]
     arm = derive_arms(assigned, zero, cohort_settings)
     counts = count_concordance(assigned["pathway"], assigned["pathway_rule"], arm)
     pairs = comparable_pairs(assigned["pathway"], arm)
+    recommended, given = (pairs[name].cat.codes.to_numpy(dtype=int) for name in pairs)
     k = len(pairs["given"].cat.categories)
-    cells = pairs["recommended"].cat.codes.to_numpy(dtype=int) * k + pairs[
-        "given"
-    ].cat.codes.to_numpy(dtype=int)
-    table = np.bincount(cells, minlength=k * k).reshape(k, k)
-    agree, n = int(table.trace()), int(table.sum())
-    share = [float(x) for x in wilson(agree, n)]
-    kappa = cohen_kappa(table)
-    rows = [
-        {"text": "compared", "n": n},
-        {
-            "text": "agree",
-            "n": agree,
-            "value": share[0],
-            "ci_lower": share[1],
-            "ci_upper": share[2],
-        },
-        {
-            "text": "kappa",
-            "n": n,
-            "value": kappa.estimate,
-            "ci_lower": kappa.lower,
-            "ci_upper": kappa.upper,
-        },
-    ]
-    agreement = pd.DataFrame(rows).assign(section="agreement", pathway="", arm="", rule="")
+    table = np.bincount(recommended * k + given, minlength=k * k).reshape(k, k)
     numbers = {"value": float("nan"), "ci_lower": float("nan"), "ci_upper": float("nan")}
-    return pd.concat([counts.assign(**numbers), agreement], ignore_index=True)
+    return pd.concat([counts.assign(**numbers), _agreement(table)], ignore_index=True)
+
+
+def _agreement(table):
+    from mescc_analytics.stats.contingency import cohen_kappa
+    from mescc_analytics.stats.intervals import wilson
+
+    agree, n = int(table.trace()), int(table.sum())
+    share, kappa = [float(x) for x in wilson(agree, n)], cohen_kappa(table)
+    rows = [
+        ("compared", n, float("nan"), float("nan"), float("nan")),
+        ("agree", agree, *share),
+        ("kappa", n, kappa.estimate, kappa.lower, kappa.upper),
+    ]
+    frame = pd.DataFrame(rows, columns=["text", "n", "value", "ci_lower", "ci_upper"])
+    return frame.assign(section="agreement", pathway="", arm="", rule="")

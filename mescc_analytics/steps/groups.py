@@ -6,6 +6,7 @@ import pandas as pd
 from mescc_analytics import codebook
 from mescc_analytics.errors import UsageError
 
+NOT_ASSESSABLE = ["analysis", "needs", "reason"]
 MAX_LEVELS = 12  # more distinct values than this are measured, not grouped
 
 
@@ -52,7 +53,7 @@ def source_column(name):
         "radiosensitivity": "primary_histology",
         "spinal_region": "spinal_levels",
         "sosg_valid": "spinal_levels",
-        "sins_category": "sins_location (or spinal_levels), sins_pain, sins_lesion, sins_alignment, sins_collapse, sins_posterolateral",
+        "sins_category": "spinal_levels (or sins_location) and the other sins_* columns",
     }
     return sources.get(name, name)
 

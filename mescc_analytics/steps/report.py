@@ -30,14 +30,13 @@ def report(inputs, out, settings):
     about = {"version": mescc_analytics.__version__, "digest": digest_code()[:12]} | settings
     study = study_of(about, landmark_days=shown.landmark_days(frames["summary"]))
     made = json.loads(files.contents(inputs["tables"] / "tables.json"))
-    agreement = captions.agreement_of(frames["concordance"])
     content = reports.Content(
         study=study,
         facts=made["overview"],
         sentences=sentences.in_one_minute(made["overview"], frames, study),
         pictures=_pictures(inputs, frames, study),
         tables={record["name"]: people.from_record(record) for record in made["tables"]},
-        agreement=captions.agreement_sentence(agreement, study),
+        agreement=captions.agreement_sentence(frames["agreement"], study),
         methods=methods.paragraphs(settings, study),
         settings=methods.settings_rows(settings, SECTIONS),
         remarks=_remarks(frames),
@@ -48,12 +47,11 @@ def report(inputs, out, settings):
 def _pictures(inputs, frames, study):
     summary = {name: frames["summary"][frames["summary"]["analysis"] == name] for name in ("by_arm", "overall")}
     stages = captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)
-    agreement = captions.agreement_of(frames["concordance"])
     words = {
         "survival_by_arm": captions.survival(summary["by_arm"], study, "by_arm"),
         "survival_overall": captions.survival(summary["overall"], study, "overall"),
         "walking_by_arm": captions.walking(shown.main_rates(frames["rates"], "by_arm", study.estimand), study),
-        "pathway_by_arm": captions.pathway(frames["cells"], agreement, study),
+        "pathway_by_arm": captions.pathway(frames["cells"], frames["agreement"], study),
         "flow": captions.flow(stages, study),
     }
     return {name: _picture(inputs, name, *pair) for name, pair in words.items()}

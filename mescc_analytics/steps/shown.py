@@ -1,10 +1,13 @@
 """Result files as they may be shown: small counts, and what would reveal them, withheld before anything is drawn."""
 
+import re
+
 import pandas as pd
 
 from mescc_analytics.tables import disclosure, files
 
 HIDDEN = "hidden"
+MILESTONE = re.compile(r"survival_[0-9.]+d")
 SURVIVAL = ("survival", "ci_lower", "ci_upper")
 RATE_VALUES = ("numerator", "denominator", "proportion", "ci_lower", "ci_upper")
 CONTRAST_VALUES = ("estimate", "ci_lower", "ci_upper", "p")
@@ -93,7 +96,15 @@ def flow(frame, threshold):
         n_unknown=frame["n_unknown"].where(~joined, 0),
         label=frame["label"].where(~joined, frame["label"] + " (or could not be judged)"),
     )
-    return disclosure.merge_small_steps(folded, threshold)
+    merged = disclosure.merge_small_steps(_without_idle(folded, threshold), threshold)
+    return merged.assign(label=merged["label"].str.replace(r" or [A-Z]", lambda found: found.group().lower(), regex=True))
+
+
+def _without_idle(flow, threshold):
+    """The flow without the criteria that excluded nobody, where their neighbours must be merged."""
+    needed = is_small(flow["n_excluded"], threshold).groupby(flow["applies_to"]).transform("any")
+    idle = (flow["n_excluded"] == 0) & (flow["n_unknown"] == 0) & (flow["criterion"] != "supplied")
+    return flow[~(needed & idle)].reset_index(drop=True)
 
 
 def curves(frame, threshold, least_at_risk=None):
@@ -114,7 +125,7 @@ def summary(frame, threshold):
     events = frame["events"].astype("Float64")
     out["events_mark"] = _mark(events, frame["n"].astype("Float64"), threshold)
     out["events"] = out["events"].mask(out["events_mark"].notna())
-    for name in [name for name in frame if name.startswith("survival_") and name.endswith("d")]:
+    for name in [name for name in frame if MILESTONE.fullmatch(name)]:
         alive = (frame[name].astype("Float64") * frame["n"].astype("Float64")).round()
         hidden = _mark(alive, frame["n"].astype("Float64"), threshold)
         for column in (name, f"{name}_lower", f"{name}_upper"):
@@ -145,9 +156,9 @@ def _among(frame, names, keys):
 def rates(frame, threshold):
     """Proportions walking without small counts, their complements, or rows whose difference would tell one.
 
-    The composite estimand is kept before the others: a small number of deaths hides "alive and assessed", a small
-    number of unknowns hides best and worst case. A single hidden entry status hides the other, a single hidden
-    arm hides the smallest arm shown.
+    A small number of deaths hides "alive and assessed", which differs from the composite by them; a small number of
+    unknowns hides everything but the worst case, because the size of the arm would tell it. A single hidden entry
+    status hides the other, a single hidden arm hides the smallest arm shown.
     """
     if frame.empty:
         return frame.assign(mark=pd.array([], dtype="string"))
@@ -155,7 +166,7 @@ def rates(frame, threshold):
     small = is_small(frame["numerator"], threshold) | is_small(frame["denominator"], threshold)
     hidden = hidden.astype(bool) | small
     hidden |= is_small(frame["n_dead"], threshold) & (frame["estimand"] == "alive_assessed")
-    hidden |= is_small(frame["n_unknown"], threshold) & frame["estimand"].isin(["best_case", "worst_case"])
+    hidden |= is_small(frame["n_unknown"], threshold) & (frame["estimand"] != "worst_case")
     hidden = _secondary(frame, hidden)
     out = withhold(frame, hidden, RATE_VALUES, small, f"<{threshold}")
     for name in ("n_dead", "n_unknown"):
@@ -207,11 +218,27 @@ def crosstab(frame, rows, columns, threshold):
 
 
 def cells(concordance, threshold):
-    """Pathway by arm counts of concordance.csv, suppressed; arms and pathways without a case are left out."""
+    """Pathway by arm counts of concordance.csv, suppressed; arms and pathways without a case are left out.
+
+    Empty where no pathway is determined or no arm is known.
+    """
     frame = concordance[concordance["section"] == "cell"].reset_index(drop=True)
+    informative = (frame["n"] > 0) & (frame["pathway"] != "undetermined") & (frame["arm"] != "unknown")
+    frame = frame if informative.any() else frame.iloc[:0]
     frame = frame[frame.groupby("arm")["n"].transform("sum") > 0]
     frame = frame[frame.groupby("pathway")["n"].transform("sum") > 0].reset_index(drop=True)
     return crosstab(frame, "pathway", "arm", threshold)
+
+
+def agreement(concordance, threshold):
+    """The agreement rows by their text (n, value, ci_lower, ci_upper); empty where agreement or disagreement is small."""
+    rows = concordance[concordance["section"] == "agreement"].to_dict("records")
+    found = {row["text"]: row for row in rows}
+    if not {"compared", "agree"} <= set(found):
+        return {}
+    agree, compared = found["agree"]["n"], found["compared"]["n"]
+    tells = any(0 < n < threshold for n in (agree, compared - agree))
+    return {} if tells else found
 
 
 def counted(frame, threshold):
@@ -221,7 +248,8 @@ def counted(frame, threshold):
 
 
 def policies(frame, threshold):
-    """Pathway counts per policy, suppressed."""
+    """Pathway counts per policy, suppressed; empty where no policy determines any pathway."""
+    frame = frame if ((frame["n"] > 0) & (frame["pathway"] != "undetermined")).any() else frame.iloc[:0]
     if frame.empty:
         return frame.assign(mark=pd.array([], dtype="string"), policy=pd.array([], dtype="string"))
     policy = frame["algorithm"] + "; " + frame["sins_policy"] + "; " + frame["sosg_1c_policy"]
@@ -244,7 +272,7 @@ def frames(inputs, settings):
         "curves": curves(read(inputs, "curves"), threshold, least),
         "summary": summary(read(inputs, "summary"), threshold),
         "rates": rates(read(inputs, "rates"), threshold),
-        "concordance": concordance,
+        "agreement": agreement(concordance, threshold),
         "cells": cells(concordance, threshold),
         "survival_not_assessable": read(inputs, "survival_not_assessable"),
         "walking_not_assessable": read(inputs, "walking_not_assessable"),

@@ -6,7 +6,13 @@ import pandas as pd
 from mescc_analytics.stats.cox import hazard_frame
 from mescc_analytics.stats.survival import SurvivalSpec, curves_by_group, summarise_survival
 from mescc_analytics.steps.cohort import arms_are_given, effective
-from mescc_analytics.steps.groups import arms_of, group_by, not_assessable, reference_first
+from mescc_analytics.steps.groups import (
+    NOT_ASSESSABLE,
+    arms_of,
+    group_by,
+    not_assessable,
+    reference_first,
+)
 from mescc_analytics.tables import files
 
 NAIVE = (
@@ -32,41 +38,40 @@ def analyses(frame, settings):
 
 def analyse(frame, settings):
     """Tables of the step by name; see ``survival``."""
-    chosen = settings["survival"]
-    tables = {name: [] for name in ("curves", "summary", "tests", "hazards")}
-    missing = []
+    parts, missing = {name: [] for name in ("curves", "summary", "tests", "hazards")}, []
     for name, cases, group, start, reason in analyses(frame, settings):
         if reason:
             missing.append(not_assessable(name, reason))
             continue
-        unknown = int(group.isna().sum()) if group is not None else 0
-        if unknown:
-            known = group.notna().to_numpy()
-            cases, group = cases[known], group[known]
-        days = cases["survival_days"].to_numpy(dtype=float)
-        died = cases["survival_event"].to_numpy(dtype=bool)
-        spec = SurvivalSpec(
-            start_days=start,
-            level=chosen["confidence_level"],
-            interval=chosen["interval"],
-            milestones_days=tuple(chosen["milestones_days"]),
-            horizon_days=chosen["horizon_days"],
-        )
-        tables["curves"].append(curves_by_group(days, died, group, spec).assign(analysis=name))
-        tables["summary"].append(
-            summarise_survival(days, died, group, spec).assign(
-                analysis=name, n_group_unknown=unknown
-            )
-        )
-        if group is not None:
-            if name == "by_arm":
-                group = reference_first(group, settings["cohort"]["reference_arm"])
-            hazards, tests = hazard_frame(days, died, group, chosen["confidence_level"])
-            tables["hazards"].append(hazards.assign(analysis=name))
-            tables["tests"].append(tests.assign(analysis=name))
-    return {name: _joined(parts, name) for name, parts in tables.items()} | {
-        "not_assessable": pd.DataFrame(missing, columns=["analysis", "needs", "reason"])
-    }
+        for kind, table in _one(name, cases, group, start, settings).items():
+            parts[kind].append(table.assign(analysis=name))
+    tables = {kind: _joined(found, kind) for kind, found in parts.items()}
+    return tables | {"not_assessable": pd.DataFrame(missing, columns=NOT_ASSESSABLE)}
+
+
+def _one(name, cases, group, start, settings):
+    """Curves, summary and, where there are groups, tests and hazard ratios of one analysis."""
+    chosen, unknown = settings["survival"], 0
+    if group is not None and group.isna().any():
+        known = group.notna().to_numpy()
+        unknown, cases, group = int((~known).sum()), cases[known], group[known]
+    days = cases["survival_days"].to_numpy(dtype=float)
+    died = cases["survival_event"].to_numpy(dtype=bool)
+    spec = SurvivalSpec(
+        start_days=start,
+        level=chosen["confidence_level"],
+        interval=chosen["interval"],
+        milestones_days=tuple(chosen["milestones_days"]),
+        horizon_days=chosen["horizon_days"],
+    )
+    summary = summarise_survival(days, died, group, spec).assign(n_group_unknown=unknown)
+    tables = {"curves": curves_by_group(days, died, group, spec), "summary": summary}
+    if group is None:
+        return tables
+    if name == "by_arm":
+        group = reference_first(group, settings["cohort"]["reference_arm"])
+    hazards, tests = hazard_frame(days, died, group, chosen["confidence_level"])
+    return tables | {"hazards": hazards, "tests": tests}
 
 
 COLUMNS = {

@@ -38,8 +38,8 @@ def log_normal(rng, spread, n_cases):
 
 
 def more(rng, mean, n_cases):
-    """Counts 0, 1, 2, ... that fall off geometrically, with the given mean."""
-    return rng.geometric(1 / (1 + mean), n_cases) - 1
+    """Counts 0, 1, 2, ... that fall off geometrically, with the given mean; float."""
+    return rng.geometric(1 / (1 + mean), n_cases) - 1.0
 
 
 def logistic(log_odds):

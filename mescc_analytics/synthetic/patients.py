@@ -78,14 +78,11 @@ def _spread(people, rng, facts):
     brain = chance(rng, facts.by_level("brain", "primary_histology")[histology])
     bone = facts["extraspinal_bone"]
     any_bone = rng.random(n_cases) < bone["any"]
+    spread = np.where(visceral, np.where(removable, some, rest), none)
     return {
-        "visceral_metastases": np.where(visceral, np.where(removable, some, rest), none).astype(
-            np.int8
-        ),
+        "visceral_metastases": spread.astype(np.int8),
         "brain_metastases": brain.astype(np.int8),
-        "extraspinal_bone_metastases": np.where(
-            any_bone, 1 + more(rng, bone["mean_more"], n_cases), 0
-        ),
+        "extraspinal_bone_metastases": any_bone * (1 + more(rng, bone["mean_more"], n_cases)),
         "vertebral_metastases": _vertebral(n_cases, rng, facts),
     }
 
@@ -93,6 +90,6 @@ def _spread(people, rng, facts):
 def _vertebral(n_cases, rng, facts):
     vertebral = facts["vertebral_metastases"]
     shares = [vertebral["one"], vertebral["two"]]
-    count = 1 + pick_one(rng, [*shares, 1 - sum(shares)], n_cases).astype(int)
+    count = 1 + pick_one(rng, [*shares, 1 - sum(shares)], n_cases)
     further = more(rng, vertebral["mean_more"], n_cases)
     return np.minimum(count + np.where(count == 3, further, 0), 20)

@@ -90,7 +90,7 @@ def frame(arrays, table="cases"):
 
 
 def lesions(cases, further, rng):
-    """Lesions of the cases that have several; lesion 1 is the index lesion, equal to the case row."""
+    """Lesions of the cases that have several; lesion 1 is the index lesion and equals the case."""
     copied = ["case_id", "spinal_levels", "sosg_grade", "sins_location", *ITEMS]
     index = cases.iloc[np.unique(further["case"])][copied].assign(lesion_id="1", symptomatic=True)
     case = further["case"]

@@ -11,7 +11,7 @@ DAYS_PER_YEAR = 365.25
 
 
 def hazard_per_day(people, facts):
-    """Hazard of death per day without treatment: constant given primary, visceral, ECOG, walking."""
+    """Hazard of death per day without treatment, by primary, visceral spread, ECOG and walking."""
     histology = people["primary_histology"]
     visceral = people["visceral_metastases"] != code("visceral_metastases", "none")
     ratio = facts["hazard_ratio"]
@@ -45,7 +45,7 @@ def death_day(exposure, hazard, first_day, ratio):
 
 
 def draw_follow_up(people, rng, facts):
-    """What decides about death and loss: `exposure` (unit exponential), `lost_day`, data cut-off."""
+    """What decides about death and loss: `exposure` (unit exponential) and two censoring days."""
     n_cases = len(people["site"])
     rate = facts["loss_per_year"] / DAYS_PER_YEAR
     rate = rate * np.where(walks(people["ambulatory_status"]), 1, facts["loss_ratio_not_walking"])

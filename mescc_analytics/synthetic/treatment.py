@@ -76,15 +76,17 @@ def carry_out(people, facts):
     """Schedule and follow-up under the plan; where an arm would stay too small, some get treated.
 
     Where fewer than `arm_minimum` cases of an arm got their planned treatment, the first of them
-    get the median delay and are drawn given that they reach its end: an exponential lifetime has
-    no memory, so the time already lived is added to it.
+    get a short delay and are drawn given that they reach its end: an exponential lifetime has no
+    memory, so the time already lived is added to it.
     """
     people |= schedule(people, people["planned"], facts)
     people |= follow_up(people, facts)
     last = np.fmax(people["first_day"], people["second_day"])
-    reserved = _reserved(people["planned"], happened(people, last), facts["arm_minimum"])
+    minimum = facts["arm_minimum"]
+    in_time = last - people["mri_day"] <= minimum["within_days"]
+    reserved = _reserved(people["planned"], in_time & happened(people, last), minimum)
     for name in ("first_delay", "second_delay"):
-        people[name] = np.where(reserved, 0, people[name])
+        people[name] = np.where(reserved, minimum["delay_sd"], people[name])
     people |= schedule(people, people["planned"], facts)
     last = np.fmax(people["first_day"], people["second_day"])
     ratio = effect(facts, "survival_effect")[people["planned"]]
@@ -118,7 +120,7 @@ def treatments(people, rng, facts):
         "rt_dose_gy": np.where(irradiated, dose, np.nan),
         "rt_fractions": np.where(irradiated, fractions, np.nan),
         "rt_consult_day": _consult(people, np.char.startswith(names, "surgery"), irradiated, facts),
-        "systemic_day": _systemic(people, names == "systemic_only", rng, facts),
+        "systemic_day": _systemic(people, names, rng, facts),
     }
 
 
@@ -179,10 +181,11 @@ def _consult(people, surgical, irradiated, facts):
     )
 
 
-def _systemic(people, only, rng, facts):
-    later = facts["later_systemic"]
+def _systemic(people, names, rng, facts):
+    later, only = facts["later_systemic"], names == "systemic_only"
     wait = log_normal(rng, later, len(only))
     last = np.fmax(people["first_day"], people["second_day"])
-    day = np.where(only, people["first_day"], last + on_grid(wait, facts["time_resolution"]))
-    planned = only | (rng.random(len(only)) < later["given"])
-    return np.where(planned & happened(people, day), day, np.nan)
+    after = last + on_grid(wait, facts["time_resolution"])
+    day = np.where(only, people["first_day"], after)
+    given = only | ((names != "supportive") & (rng.random(len(only)) < later["given"]))
+    return np.where(given & happened(people, day), day, np.nan)

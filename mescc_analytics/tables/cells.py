@@ -125,14 +125,23 @@ def check_numbers(values, column):
     codes, wanted : object arrays of str, shape (n,)
     """
     codes, wanted = _blank(len(values)), _blank(len(values))
-    known = ~np.isnan(values)
-    low = -np.inf if column.min is None else column.min
-    high = np.inf if column.max is None else column.max
-    outside = known & ((values < low) | (values > high) | np.isinf(values))
-    broken = known & ~outside & (values % 1 != 0) if column.type == "integer" else np.zeros_like(known)
+    outside, broken = refused_numbers(values, column)
     codes[broken], wanted[broken] = "not_an_integer", "a whole number"
     codes[outside], wanted[outside] = "out_of_range", _range(column)
     return np.where(outside | broken, np.nan, values), codes, wanted
+
+
+def refused_numbers(values, column):
+    """Two boolean arrays: outside the range of the column, and inside it but not whole where it counts."""
+    low = -np.inf if column.min is None else column.min
+    high = np.inf if column.max is None else column.max
+    outside = (values < low) | (values > high) | np.isinf(values)
+    if column.type != "integer":
+        return outside, np.zeros(len(values), dtype=bool)
+    fractional = np.zeros(len(values), dtype=bool)
+    finite = np.isfinite(values)
+    fractional[finite] = values[finite] % 1 != 0
+    return outside, fractional & ~outside
 
 
 def _range(column):

@@ -121,17 +121,38 @@ def read_table(path):
     restored = {
         name: _restore(frame[name], declared[name]) if name in declared else frame[name] for name in frame
     }
-    return pd.DataFrame(restored, index=frame.index, columns=frame.columns)
+    return pd.DataFrame(restored, index=frame.index, columns=frame.columns, copy=False)
 
 
-def parquet_frame(content, path):
-    """Frame with nullable dtypes from the bytes of a Parquet file; `path` is for the message only."""
+def parquet_frame(content, path, *, text_as_categories=False):
+    """Frame with nullable dtypes from the bytes of a Parquet file.
+
+    Parameters
+    ----------
+    content : bytes
+    path : path-like
+        For the message only.
+    text_as_categories : bool
+        Read text as unordered categories, which is far smaller where texts repeat.
+    """
     try:
-        table = pq.read_table(pa.BufferReader(content))
+        stored = pq.ParquetFile(pa.BufferReader(content))
+        schema = stored.schema_arrow
+        text = [column.name for column in schema if _is_arrow_text(column.type)]
+        if text_as_categories:
+            stored = pq.ParquetFile(pa.BufferReader(content), read_dictionary=text)
+        table = stored.read()
     except (pa.ArrowException, OSError) as problem:
         reason = str(problem).splitlines()[0]
         raise TableError(f"'{path}'", [f"it is not a readable Parquet file: {reason}"]) from None
+    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if twice:
+        raise TableError(f"'{path}'", [f"the column '{name}' stands twice" for name in twice])
     return table.to_pandas(types_mapper=_nullable, ignore_metadata=True)
+
+
+def _is_arrow_text(arrow_type):
+    return pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type)
 
 
 def _nullable(arrow_type):
@@ -141,7 +162,7 @@ def _nullable(arrow_type):
         return pd.Float64Dtype()
     if pa.types.is_boolean(arrow_type):
         return pd.BooleanDtype()
-    if pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type):
+    if _is_arrow_text(arrow_type):
         return pd.StringDtype()
     return None
 

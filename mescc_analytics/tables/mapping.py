@@ -179,7 +179,8 @@ def apply(raw, mapping, table):
     chosen, used = _choose(names, mapping, known)
     ignored = {_folded(name) for name in mapping.ignore}
     pairs = [(theirs, ours) for theirs, ours in zip(names, chosen, strict=True) if _folded(theirs) not in ignored]
-    frame = raw.frame.set_axis(names, axis=1)
+    frame = raw.frame.copy(deep=False)
+    frame.columns = names
     notes = [*_clashes(pairs, table), *_respelt(pairs, mapping, table)]
     kept = {ours: frame[theirs] for theirs, ours in reversed(pairs)}
     kept = {ours: kept[ours] for _, ours in pairs}
@@ -192,7 +193,7 @@ def apply(raw, mapping, table):
             kept[ours] = _constant(value, len(frame))
     applied = replace(
         raw,
-        frame=pd.DataFrame(kept, index=frame.index),
+        frame=pd.DataFrame(kept, index=frame.index, copy=False),
         findings=found.concat([raw.findings, *notes]),
         recodes={ours: mapping.levels[ours] for ours in kept if ours in mapping.levels},
         factors=_factors(mapping, kept, known),

@@ -91,10 +91,11 @@ def read_raw(path, table="cases"):
 
 
 def _read_parquet(content, path, table):
-    frame = parquet_frame(content, path)
-    frame = frame[[name for name in frame if not re.fullmatch(r"__index_level_\d+__", str(name))]]
-    odd = [name for name in frame if frame[name].dtype == object and not _holds_dates(frame[name])]
-    frame = frame.assign(**{name: frame[name].map(str, na_action="ignore").astype("string") for name in odd})
+    frame = parquet_frame(content, path, text_as_categories=True)
+    frame = frame.drop(columns=[name for name in frame if re.fullmatch(r"__index_level_\d+__", name)])
+    for name in frame.columns[frame.dtypes == object]:
+        if not _holds_dates(frame[name]):
+            frame[name] = frame[name].map(str, na_action="ignore").astype("string")
     rows = np.arange(len(frame)) + FIRST_DATA_ROW
     return Raw(Path(path).name, frame, rows, _no_rows(frame, table))
 
@@ -150,18 +151,22 @@ def _decode(content, path, table):
     return text, notes
 
 
+def _header(text):
+    """The first line; a quoted name may hold a line end."""
+    return re.match(r'(?:"(?:[^"]|"")*"|[^"\n])*', text)[0]
+
+
 def _delimiter(text):
     """The commonest of the three delimiters in the header, outside quotes; comma where there is none."""
-    header = re.match(r'(?:"(?:[^"]|"")*"|[^"\n])*', text.lstrip("\n"))[0]
-    header = re.sub(r'"(?:[^"]|"")*"', "", header)
-    return max(DELIMITERS, key=header.count)
+    unquoted = re.sub(r'"(?:[^"]|"")*"', "", _header(text.lstrip("\n")))
+    return max(DELIMITERS, key=unquoted.count)
 
 
 def _fast(text, path, table, delimiter):
     """The whole file at once, or None where a row is ragged or blank and must be looked at by itself."""
     text = text.rstrip("\n")
     quoted = '"' in text
-    names = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+    names = next(csv.reader(io.StringIO(_header(text)), delimiter=delimiter), [])
     stripped = [name.strip() for name in names]
     if len(set(stripped)) != len(stripped) or "" in stripped or "\n\n" in text or len(stripped) < 2:
         return None

@@ -72,7 +72,7 @@ def convert(raw, table, *, required=None):
         parts += notes
         if name in required:
             parts.append(_required_findings(_blank_cells(raw.frame[name], distinct.get(name)), known[name], context))
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(raw.frame))), found.concat(parts)
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(raw.frame)), copy=False), found.concat(parts)
 
 
 @dataclass(frozen=True)
@@ -176,12 +176,16 @@ def _typed_numbers(values, column):
 def _convert_numbers(series, column, context):
     """Columns that were numbers already (Parquet): only range and wholeness are in question."""
     given = series.to_numpy("float64", na_value=np.nan)
-    values, codes, wanted = cells.check_numbers(given * context.factors.get(column.name, 1.0), column)
-    bad = np.flatnonzero(codes != "")
-    positions = np.full(len(series), -1)
-    positions[bad] = np.arange(len(bad))
-    texts = np.array([_as_text(float(value)) for value in given[bad]], dtype=object)
-    notes = _cell_findings(Problems(texts, codes[bad], wanted[bad]), positions, column, context)
+    values = given * context.factors.get(column.name, 1.0)
+    bad = np.flatnonzero(np.logical_or(*cells.refused_numbers(values, column)))
+    _, codes, wanted = cells.check_numbers(values[bad], column)
+    values[bad] = np.nan
+    notes = []
+    if len(bad):
+        positions = np.full(len(series), -1)
+        positions[bad] = np.arange(len(bad))
+        texts = np.array([_as_text(value) for value in given[bad].tolist()], dtype=object)
+        notes = _cell_findings(Problems(texts, codes, wanted), positions, column, context)
     return {column.name: _typed_numbers(values, column)}, notes
 
 

@@ -13,6 +13,7 @@ ROW_INCHES = 0.135
 LABEL_GAP_INCHES = 0.14
 LEFT, RIGHT, TOP_INCHES = 0.175, 0.775, 0.12
 MOST_BANDS = 4
+LEAST_SHARE = 0.1
 MOST_PER_ROW, PANEL_INCHES = 5, 1.0
 
 
@@ -59,7 +60,9 @@ def draw_survival(curves, summary, plot):
     -------
     matplotlib.figure.Figure
     """
-    shown = {group: rows for group, rows in curves.groupby("group", sort=False) if rows["survival"].notna().any()}
+    within = curves["time_days"].astype(float) <= _end_days(curves)
+    drawn = {group: rows for group, rows in curves[within].groupby("group", sort=False)}
+    shown = {group: rows.dropna(subset=["survival"]) for group, rows in drawn.items() if rows["survival"].notna().any()}
     if not shown:
         return style.placeholder("No survival curve is shown: no group has enough cases.")
     look = wording.styles(list(shown))
@@ -71,10 +74,19 @@ def draw_survival(curves, summary, plot):
                 _draw_band(axes, rows, look[group][0])
             _draw_line(axes, rows, look[group])
         _direct_labels(axes, shown, summary, (plot, look))
-        _at_risk_table(axes, shown, ticks, (plot, look))
+        _at_risk_table(axes, {group: curves[curves["group"] == group] for group in shown}, ticks, (plot, look))
         for group, panel in small_panels.items():
             _draw_small(panel, shown, group, (plot, look, axes.get_xticks().astype(int).tolist()))
     return axes.figure
+
+
+def _end_days(curves):
+    """Last time at which at least LEAST_SHARE of all cases are at risk; the axis need not reach further."""
+    starts = curves.groupby("group", sort=False)["n_at_risk"].first().astype(float).sum()
+    at_risk = curves.pivot_table(index="time_days", columns="group", values="n_at_risk", aggfunc="first", sort=True)
+    total = at_risk.astype(float).bfill().fillna(0).sum(axis="columns")
+    enough = total.index[(total >= LEAST_SHARE * starts).to_numpy()]
+    return float(max(enough)) if len(enough) else float("inf")
 
 
 def _axes(plot, groups):
@@ -116,7 +128,7 @@ def _draw_small(axes, shown, group, context):
 
 
 def _time_axis(axes, shown, plot):
-    last_days = max(rows.dropna(subset=["survival"])["time_days"].max() for rows in shown.values())
+    last_days = max(rows["time_days"].max() for rows in shown.values())
     last = max(float(last_days) / display.DAYS_PER_MONTH, 1.0)
     step = next((step for step in TICK_STEPS_MONTHS if last / step <= 8), TICK_STEPS_MONTHS[-1])
     end = step * -(-last // step)
@@ -137,19 +149,18 @@ def _months(rows):
 
 
 def _draw_band(axes, rows, colour):
-    rows = rows.dropna(subset=["survival", "ci_lower", "ci_upper"])
+    rows = rows.dropna(subset=["ci_lower", "ci_upper"])
     lower, upper = rows["ci_lower"].astype(float), rows["ci_upper"].astype(float)
     axes.fill_between(_months(rows), lower, upper, step="post", color=colour, alpha=0.18, linewidth=0)
 
 
 def _draw_line(axes, rows, look, width=1.3):
-    rows = rows.dropna(subset=["survival"])
     axes.step(_months(rows), rows["survival"].astype(float), where="post", color=look[0], linestyle=look[1], linewidth=width)
 
 
 def _direct_labels(axes, shown, summary, context):
     plot, look = context
-    last = {group: rows.dropna(subset=["survival"]).iloc[-1] for group, rows in shown.items()}
+    last = {group: rows.iloc[-1] for group, rows in shown.items()}
     rows_high = 2 if len(shown) <= 5 else 1
     gap = LABEL_GAP_INCHES * (rows_high + 0.1) * 0.85 / plot.height_inches
     wanted = [float(last[group]["survival"]) for group in shown]
