@@ -7,10 +7,12 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 from mescc_analytics import codebook
-from mescc_analytics.errors import UsageError
+from mescc_analytics.codebook.conditions import evaluate
+from mescc_analytics.errors import CodebookError, UsageError
 
 SECTIONS = (
     "ingest",
@@ -203,11 +205,14 @@ def _group_problems(column):
 
 def _criteria_problems(chosen):
     known = list(codebook.load("eligibility")["criteria"])
-    return [
-        f"cohort.eligibility: '{c}' is not a criterion{_nearest(c, known)}"
-        for c in chosen
-        if isinstance(c, str) and c not in known
-    ]
+    unknown = [c for c in chosen if isinstance(c, str) and c not in known]
+    problems = [f"cohort.eligibility: '{c}' is not a criterion{_nearest(c, known)}" for c in unknown]
+    for criterion in (c for c in chosen if not isinstance(c, str)):
+        try:
+            evaluate(criterion["when"], pd.DataFrame(index=range(1)), defaults("cohort"))
+        except CodebookError as error:
+            problems.append(f"cohort.eligibility '{criterion['id']}': {error.problems[0]}")
+    return problems
 
 
 def with_paths(config, folder, made=()):

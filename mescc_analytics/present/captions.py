@@ -1,4 +1,6 @@
-"""Captions that stand alone and text alternatives that state the finding, from the frames that the figures show."""
+"""Captions that stand alone and text alternatives that state the finding, from the frames that
+the figures show.
+"""
 
 from mescc_analytics import codebook
 from mescc_analytics.present import display, wording
@@ -10,7 +12,10 @@ TITLES = {
     "pathway_by_arm": "Recommended pathway and treatment given",
     "flow": "Who was included",
 }
-DESCRIPTIVE = "The arms were chosen for the patients and differ in more than treatment; the figure describes and does not compare like with like."
+DESCRIPTIVE = (
+    "The arms were chosen for the patients and differ in more than treatment; "
+    "the figure describes and does not compare like with like."
+)
 
 
 def survival(summary, study, analysis):
@@ -29,18 +34,29 @@ def survival(summary, study, analysis):
     """
     n_cases = summary["n"].dropna().sum()
     by_arm = analysis == "by_arm"
-    at = f" alive and under follow-up at the landmark, day {display.day_count(study.landmark_days)} (dotted line)" if by_arm and study.landmark_days else ""
+    at = (
+        " alive and under follow-up at the landmark, day "
+        f"{display.day_count(study.landmark_days)} (dotted line)"
+        if by_arm and study.landmark_days
+        else ""
+    )
     bands = "in small panels for each arm" if by_arm and len(summary) > 4 else "shaded"
     caption = (
-        f"Survival{' by arm' if by_arm else ''} of {display.plural(n_cases, 'case')}{at}, cohort {study.name}; time zero is {study.time_zero_words}. "
-        f"Kaplan-Meier with pointwise {study.level_words} ({study.interval}), {bands}. At risk: alive and under follow-up just before that time."
+        f"Survival{' by arm' if by_arm else ''} of {display.plural(n_cases, 'case')}{at}, cohort "
+        f"{study.name}; time zero is {study.time_zero_words}. "
+        f"Kaplan-Meier with pointwise {study.level_words} ({study.interval}), {bands}. At risk: "
+        "alive and under follow-up just before that time."
         f"{_cut(study)} Beside each name: median survival in months from time zero."
     )
     return (f"{caption} {DESCRIPTIVE}" if by_arm else caption), _survival_finding(summary, analysis)
 
 
 def _cut(study):
-    stop = f" Curves stop where fewer than {study.threshold} are at risk." if study.threshold > 1 else ""
+    stop = (
+        f" Curves stop where fewer than {study.threshold} are at risk."
+        if study.threshold > 1
+        else ""
+    )
     return f"{stop} The time axis ends where fewer than 10 % are at risk."
 
 
@@ -52,19 +68,36 @@ def _survival_finding(summary, analysis):
         row = known.iloc[0]
         name = wording.group_label(analysis, row["group"])
         return f"Kaplan-Meier curve, {name}: median survival {display.days(row['median_days'])}."
-    low, high = (known.loc[known["median_days"].astype(float).agg(end)] for end in ("idxmin", "idxmax"))
-    ends = [f"{display.days(row['median_days'])} ({wording.group_label(analysis, row['group'])})" for row in (low, high)]
-    return f"Kaplan-Meier curves of {len(summary)} groups; median survival ranges from {ends[0]} to {ends[1]}."
+    low, high = (
+        known.loc[known["median_days"].astype(float).agg(end)] for end in ("idxmin", "idxmax")
+    )
+    ends = [
+        f"{display.days(row['median_days'])} ({wording.group_label(analysis, row['group'])})"
+        for row in (low, high)
+    ]
+    return (
+        f"Kaplan-Meier curves of {len(summary)} groups; "
+        f"median survival ranges from {ends[0]} to {ends[1]}."
+    )
 
 
 def walking(rates, study):
-    """Caption and text alternative of the walking figure; rates of one analysis, baseline and estimand, suppressed."""
+    """Caption and text alternative of the walking figure; rates of one analysis, baseline and
+    estimand, suppressed.
+    """
     times = sorted(set(rates["timepoint_days"].astype(float)))
     days = display.listing(display.day_count(time) for time in times)
-    landmark = f" Arms: cases alive and under follow-up at the landmark, day {display.day_count(study.landmark_days)}." if study.landmark_days else ""
+    landmark = (
+        " Arms: cases alive and under follow-up at the landmark, day "
+        f"{display.day_count(study.landmark_days)}."
+        if study.landmark_days
+        else ""
+    )
     caption = (
-        f"Proportion walking by arm at {days} days from {study.time_zero_words}, cohort {study.name}. Estimand: {study.estimand_words} "
-        f"({wording.ESTIMAND_WHO[study.estimand]}).{landmark} Dots with {study.level_words} (Wilson); beside them walking/total. {DESCRIPTIVE}"
+        f"Proportion walking by arm at {days} days from {study.time_zero_words}, cohort "
+        f"{study.name}. Estimand: {study.estimand_words} "
+        f"({wording.ESTIMAND_WHO[study.estimand]}).{landmark} Dots with {study.level_words} "
+        f"(Wilson); beside them walking/total. {DESCRIPTIVE}"
     )
     return caption, _walking_finding(rates)
 
@@ -72,17 +105,29 @@ def walking(rates, study):
 def _walking_finding(rates):
     parts = []
     for time, rows in rates.dropna(subset=["proportion"]).groupby("timepoint_days", sort=True):
-        low, high = (rows.loc[rows["proportion"].astype(float).agg(end)] for end in ("idxmin", "idxmax"))
-        ends = [f"{display.percent(row['numerator'], row['denominator'])} ({wording.group_label('by_arm', row['group'])})" for row in (low, high)]
+        low, high = (
+            rows.loc[rows["proportion"].astype(float).agg(end)] for end in ("idxmin", "idxmax")
+        )
+        ends = [
+            f"{display.percent(row['numerator'], row['denominator'])} "
+            f"({wording.group_label('by_arm', row['group'])})"
+            for row in (low, high)
+        ]
         parts.append(f"day {display.day_count(time)} from {ends[0]} to {ends[1]}")
-    return f"Proportion walking by arm: {'; '.join(parts)}." if parts else "No proportion walking is shown."
+    return (
+        f"Proportion walking by arm: {'; '.join(parts)}."
+        if parts
+        else "No proportion walking is shown."
+    )
 
 
 def pathway(cells, agreement, study):
     """Caption and text alternative of the pathway figure; agreement as in `agreement_sentence`."""
     caption = (
-        f"Recommended pathway (rows) against treatment given (columns), cohort {study.name}, all cases with a known treatment. "
-        f"Counts; the darker a cell, the larger its share of the row; outlined cells agree. {study.suppression_note}"
+        f"Recommended pathway (rows) against treatment given (columns), cohort {study.name}, all "
+        "cases with a known treatment. "
+        "Counts; the darker a cell, the larger its share of the row; outlined cells agree. "
+        f"{study.suppression_note}"
     )
     return caption.strip(), agreement_sentence(agreement, study)
 
@@ -93,26 +138,40 @@ def agreement_sentence(agreement, study):
     Parameters
     ----------
     agreement : dict of str to dict
-        "compared", "agree" (n) and "kappa" (value, ci_lower, ci_upper); empty where withheld or not assessable.
+        "compared", "agree" (n) and "kappa" (value, ci_lower, ci_upper); empty where withheld
+        or not assessable.
     study : Study
     """
     if not agreement or not agreement["compared"]["n"]:
-        return "Agreement is not shown: no case has both a recommended pathway and a known treatment, or too few agree or differ."
+        return (
+            "Agreement is not shown: no case has both a recommended pathway and a known treatment, "
+            "or too few agree or differ."
+        )
     agree, compared = agreement["agree"]["n"], agreement["compared"]["n"]
     sentence = (
-        f"Treatment and recommended pathway agreed in {display.number(agree)} of the {display.number(compared)} cases in which "
+        f"Treatment and recommended pathway agreed in {display.number(agree)} of the "
+        f"{display.number(compared)} cases in which "
         f"both are known ({display.percent(agree, compared)})"
     )
     kappa = agreement.get("kappa")
     if kappa is None or display.is_missing(kappa["value"]):
         return f"{sentence}; kappa is not estimable."
-    words = display.with_interval(kappa["value"], kappa["ci_lower"], kappa["ci_upper"], lambda value: display.number(value, 2), study.level)
+    words = display.with_interval(
+        kappa["value"],
+        kappa["ci_lower"],
+        kappa["ci_upper"],
+        lambda value: display.number(value, 2),
+        study.level,
+    )
     return f"{sentence}; kappa {words}."
 
 
 def flow(stages, study):
     """Caption and text alternative of the flow diagram; stages as in `flow_stages`."""
-    caption = f"Cases of cohort {study.name} from those supplied to those compared. Dashed boxes: cases excluded and why; deaths before the landmark are counted there. {study.suppression_note}"
+    caption = (
+        f"Cases of cohort {study.name} from those supplied to those compared. Dashed boxes: cases "
+        f"excluded and why; deaths before the landmark are counted there. {study.suppression_note}"
+    )
     return caption.strip(), "; ".join(text.split("\n")[0] for text, _ in stages) + "."
 
 
@@ -132,20 +191,36 @@ def flow_stages(flow, arm_sizes, study):
     arms = flow[(flow["applies_to"] != "all analyses") & (flow["criterion"] != "supplied")]
     n_supplied = supplied["n_after"].iloc[0] if len(supplied) else flow["n_before"].iloc[0]
     n_whole = whole["n_after"].iloc[-1] if len(whole) else n_supplied
-    stages = [(f"{display.count(n_supplied)} cases supplied", _leaving(whole, study))]
     compared = len(arms) > 0 and len(arm_sizes) > 0
-    stages.append((f"{display.count(n_whole)} cases in the analyses of the whole cohort", _leaving(arms, study) if compared else []))
-    if compared:
-        lines = [f"{codebook.label('arm', arm)}: {mark if display.is_missing(n) else display.number(n)}" for arm, n, mark in arm_sizes]
-        stages.append(("\n".join([f"{display.count(arms['n_after'].iloc[-1])} cases in the comparison of arms", *lines]), []))
-    return stages
+    n_words = f"{display.count(n_whole)} cases in the analyses of the whole cohort"
+    stages = [
+        (f"{display.count(n_supplied)} cases supplied", _leaving(whole, study)),
+        (n_words, _leaving(arms, study) if compared else []),
+    ]
+    return [*stages, (_arm_lines(arms, arm_sizes), [])] if compared else stages
+
+
+def _arm_lines(arms, arm_sizes):
+    lines = [f"{display.count(arms['n_after'].iloc[-1])} cases in the comparison of arms"]
+    for arm, n, mark in arm_sizes:
+        size = mark if display.is_missing(n) else display.number(n)
+        lines.append(f"{codebook.label('arm', arm)}: {size}")
+    return "\n".join(lines)
 
 
 def _leaving(rows, study):
     lines = []
     for row in rows.to_dict("records"):
-        unknown = "" if display.is_missing(row["n_unknown"]) or not row["n_unknown"] else f"; a further {display.number(row['n_unknown'])} could not be judged"
-        n_excluded = study.small if display.is_missing(row["n_excluded"]) else display.number(row["n_excluded"])
+        unknown = (
+            ""
+            if display.is_missing(row["n_unknown"]) or not row["n_unknown"]
+            else f"; a further {display.number(row['n_unknown'])} could not be judged"
+        )
+        n_excluded = (
+            study.small
+            if display.is_missing(row["n_excluded"])
+            else display.number(row["n_excluded"])
+        )
         if n_excluded != "0" or unknown:
             lines.append(f"{n_excluded}  {_in_sentence(str(row['label']))}{unknown}")
     return lines or ["no case excluded"]

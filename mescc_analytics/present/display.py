@@ -1,4 +1,6 @@
-"""Numbers as people read them: no more digits than the sample carries, and words where there is no number."""
+"""Numbers as people read them: no more digits than the sample carries, and words where there is
+no number.
+"""
 
 import math
 
@@ -24,7 +26,9 @@ def number(value, digits=0):
 
 
 def count(value):
-    """A whole number of cases; NA is "hidden" because counts are only ever missing where they are withheld."""
+    """A whole number of cases; NA is "hidden" because counts are only ever missing where they are
+    withheld.
+    """
     return HIDDEN if is_missing(value) else number(value)
 
 
@@ -36,8 +40,8 @@ def percent_digits(total):
 def percent_value(proportion, total):
     """A proportion in percent without its sign; never 0 or 100 unless it is exactly that.
 
-    >>> percent_value(0.4, 30), percent_value(0.001, 500), percent_value(0.998, 400), percent_value(1.0, 400)
-    ('40', '<1', '>99', '100')
+    >>> [percent_value(*pair) for pair in ((0.4, 30), (0.001, 500), (0.998, 400), (1.0, 400))]
+    ['40', '<1', '>99', '100']
     """
     digits = percent_digits(total)
     text = number(100 * proportion, digits)
@@ -101,7 +105,10 @@ def interval(lower, upper, form, level=0.95):
     >>> interval(200, None, number)
     '95 % CI 200 to not reached'
     """
-    ends = ["not reached" if is_missing(end) or not math.isfinite(end) else form(end) for end in (lower, upper)]
+    ends = [
+        "not reached" if is_missing(end) or not math.isfinite(end) else form(end)
+        for end in (lower, upper)
+    ]
     return f"{level_words(level)} {ends[0]} to {ends[1]}"
 
 
@@ -187,7 +194,10 @@ def short_interval(value, lower, upper, form):
     >>> short_interval(310, 285, None, number)
     '310 (285 to not reached)'
     """
-    ends = ["not reached" if is_missing(end) or not math.isfinite(end) else form(end) for end in (lower, upper)]
+    ends = [
+        "not reached" if is_missing(end) or not math.isfinite(end) else form(end)
+        for end in (lower, upper)
+    ]
     return f"{form(value)} ({ends[0]} to {ends[1]})"
 
 

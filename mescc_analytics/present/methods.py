@@ -13,7 +13,10 @@ ALGORITHM = {
     "figure3_literal": "following its figure 3 to the letter",
 }
 WALKS = {"with_aids": "with or without aids", "unaided": "without aids"}
-ALTERNATIVES = "Analyses that adjust for the choice of treatment, and local control with competing risks, are not part of this version."
+ALTERNATIVES = (
+    "Analyses that adjust for the choice of treatment, and local control with competing risks, "
+    "are not part of this version."
+)
 
 
 def paragraphs(settings, study):
@@ -29,7 +32,13 @@ def paragraphs(settings, study):
     -------
     list of str
     """
-    return [_scores(settings), _cohort(settings, study), _survival(settings, study), _walking(settings, study), _software(study)]
+    return [
+        _scores(settings),
+        _cohort(settings, study),
+        _survival(settings, study),
+        _walking(settings, study),
+        _software(study),
+    ]
 
 
 def _section(settings, name):
@@ -39,10 +48,15 @@ def _section(settings, name):
 def _scores(settings):
     assign = _section(settings, "assign")
     return (
-        f"Spinal instability was scored with SINS ({codebook.load('sins')['source']}) and epidural compression graded with SOSG "
-        f"({codebook.load('sosg')['source']}). Where items were missing, the range of possible totals was kept and a category given only "
-        "where both ends agree. Radiosensitivity was classed by primary tumour. The recommended pathway follows "
-        f"{codebook.load('pathway')['source']}, {ALGORITHM.get(assign.get('algorithm'), 'as configured')}; a rule that could not be evaluated "
+        f"Spinal instability was scored with SINS ({codebook.load('sins')['source']}) and "
+        "epidural compression graded with SOSG "
+        f"({codebook.load('sosg')['source']}). Where items were missing, the range of possible "
+        "totals was kept and a category given only "
+        "where both ends agree. Radiosensitivity was classed by primary tumour. The recommended "
+        "pathway follows "
+        f"{codebook.load('pathway')['source']}, "
+        f"{ALGORITHM.get(assign.get('algorithm'), 'as configured')}; a rule that could not be "
+        "evaluated "
         "left the pathway undetermined."
     )
 
@@ -50,15 +64,19 @@ def _scores(settings):
 def _cohort(settings, study):
     cohort = _section(settings, "cohort")
     landmark = (
-        f"Arms were compared among cases alive and under follow-up at the landmark, day {display.day_count(study.landmark_days)}, "
+        "Arms were compared among cases alive and under follow-up at the landmark, day "
+        f"{display.day_count(study.landmark_days)}, "
         "so that nobody had to survive to be treated within an arm (immortal time)."
         if study.landmark_days
         else "Arms were compared from time zero, without a landmark."
     )
     return (
-        f"Time zero was {TIME_ZERO.get(study.time_zero, study.time_zero_words)}. Arms were those that the table gives, or were defined by the "
-        f"treatments received within {display.day_count(study.grace_days)} days of time zero, radiotherapy within "
-        f"{cohort.get('postop_rt_days', 60)} days of surgery counting as post-operative. {landmark} "
+        f"Time zero was {TIME_ZERO.get(study.time_zero, study.time_zero_words)}. Arms were those "
+        "that the table gives, or were defined by the "
+        f"treatments received within {display.day_count(study.grace_days)} days of time zero, "
+        "radiotherapy within "
+        f"{cohort.get('postop_rt_days', 60)} days of surgery counting as post-operative. "
+        f"{landmark} "
         "Excluded cases are counted with the reason."
     )
 
@@ -66,9 +84,12 @@ def _cohort(settings, study):
 def _survival(settings, study):
     horizon = _section(settings, "survival").get("horizon_days", 365)
     return (
-        f"Survival was estimated with the Kaplan-Meier method, with pointwise {study.level_words} on the {study.interval} scale; follow-up with the "
-        f"reverse Kaplan-Meier method; restricted mean survival up to {display.day_count(horizon)} days. Groups were compared with the log-rank test "
-        "and unadjusted Cox models (Efron ties, Wald intervals), whose proportionality was tested with scaled Schoenfeld residuals."
+        f"Survival was estimated with the Kaplan-Meier method, with pointwise {study.level_words} "
+        f"on the {study.interval} scale; follow-up with the "
+        "reverse Kaplan-Meier method; restricted mean survival up to "
+        f"{display.day_count(horizon)} days. Groups were compared with the log-rank test "
+        "and unadjusted Cox models (Efron ties, Wald intervals), whose proportionality was tested "
+        "with scaled Schoenfeld residuals."
     )
 
 
@@ -76,18 +97,28 @@ def _walking(settings, study):
     chosen = _section(settings, "ambulatory")
     walks = WALKS.get(chosen.get("definition"), "with or without aids")
     pairs = zip(chosen.get("timepoints_days", []), chosen.get("windows_days", []), strict=False)
-    windows = display.listing(f"{display.day_count(day)} (within {display.day_count(window)})" for day, window in pairs)
+    windows = display.listing(
+        f"{display.day_count(day)} (within {display.day_count(window)})" for day, window in pairs
+    )
     at = f" at day {windows}" if windows else ""
     return (
-        f"Walking means {walks}, taken from the assessment nearest{at} after time zero. Four estimands are given: alive and assessed; death counted as "
-        "not walking (composite); unknown counted as walking, and as not walking. Proportions carry Wilson intervals, differences Newcombe intervals, "
-        "odds ratios Woolf intervals and, stratified by walking at entry, Mantel-Haenszel estimates with Robins-Breslow-Greenland intervals; "
-        "tests are Fisher's exact test, the chi-square test without continuity correction and the Cochran-Mantel-Haenszel test."
+        f"Walking means {walks}, taken from the assessment nearest{at} after time zero. Four "
+        "estimands are given: alive and assessed; death counted as "
+        "not walking (composite); unknown counted as walking, and as not walking. Proportions "
+        "carry Wilson intervals, differences Newcombe intervals, "
+        "odds ratios Woolf intervals and, stratified by walking at entry, Mantel-Haenszel "
+        "estimates with Robins-Breslow-Greenland intervals; "
+        "tests are Fisher's exact test, the chi-square test without continuity correction and the "
+        "Cochran-Mantel-Haenszel test."
     )
 
 
 def _software(study):
-    withheld = f"Counts from 1 to {study.threshold - 1}, and what would reveal them, are withheld. " if study.threshold > 1 else ""
+    withheld = (
+        f"Counts from 1 to {study.threshold - 1}, and what would reveal them, are withheld. "
+        if study.threshold > 1
+        else ""
+    )
     digest = f" (code {study.digest})" if study.digest else ""
     return f"{withheld}{ALTERNATIVES} Computed with mescc_analytics {study.version}{digest}."
 

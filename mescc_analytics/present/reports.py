@@ -8,7 +8,8 @@ import jinja2
 from markupsafe import Markup
 
 from mescc_analytics.present import display
-from mescc_analytics.present.tables import INDENT, Table
+from mescc_analytics.present.cells import INDENT
+from mescc_analytics.present.tables import Table
 
 TEMPLATE = "research.html.j2"
 
@@ -75,20 +76,39 @@ def render(content):
     str
     """
     template = _environment().get_template(TEMPLATE)
-    return template.render(content=content, study=content.study, facts=content.facts, tables=content.tables, pictures=content.pictures)
+    return template.render(
+        content=content,
+        study=content.study,
+        facts=content.facts,
+        tables=content.tables,
+        pictures=content.pictures,
+    )
 
 
 @cache
 def _environment():
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("mescc_analytics.present"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("mescc_analytics.present"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters |= {"inline": inline_svg, "split": split, "kind": row_kind, "number": display.number, "label": _unindented, "unbroken": unbroken}
+    environment.filters |= {
+        "inline": inline_svg,
+        "split": split,
+        "kind": row_kind,
+        "number": display.number,
+        "label": _unindented,
+        "unbroken": unbroken,
+    }
     return environment
 
 
 def inline_svg(picture):
-    """The drawing for use inside a page: no prolog, identifiers of its own, scalable, named for screen readers."""
+    """The drawing for use inside a page: no prolog, identifiers of its own, scalable, named for
+    screen readers.
+    """
     svg = picture.svg[picture.svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{picture.name}-\1"', svg)
@@ -100,15 +120,22 @@ def inline_svg(picture):
 
 
 def split(table):
-    """One table per value of its first column, which the new tables leave out; their title is that value."""
+    """One table per value of its first column, which the new tables leave out; their title is
+    that value.
+    """
     parts = {}
     for row in table.rows:
         parts.setdefault(row[0], []).append(row[1:])
-    return [Table(table.name, title, table.head[1:], tuple(rows), table.notes) for title, rows in parts.items()]
+    return [
+        Table(table.name, title, table.head[1:], tuple(rows), table.notes)
+        for title, rows in parts.items()
+    ]
 
 
 def row_kind(row):
-    """How a row is marked up: "group" (a heading over the rows below), "level" (indented) or "plain"."""
+    """How a row is marked up: "group" (a heading over the rows below), "level" (indented) or
+    "plain".
+    """
     if len(row) > 1 and not any(row[1:]):
         return "group"
     return "level" if row[0].startswith(INDENT) else "plain"

@@ -4,7 +4,8 @@ from mescc_analytics.present import display, wording
 
 WALKING_DAY = 90  # where there are results at it; otherwise the last day with results
 CAUTION = (
-    "Do not read the differences between arms as effects of treatment: patients were chosen for their treatment "
+    "Do not read the differences between arms as effects of treatment: patients were chosen for "
+    "their treatment "
     "(confounding by indication), so the arms differed before it began, as Table 1 shows."
 )
 
@@ -15,7 +16,8 @@ def in_one_minute(facts, frames, study):
     Parameters
     ----------
     facts : dict
-        n_supplied, n_overall, n_arms, optionally year_first and year_last, and shares (name to [n, total]).
+        n_supplied, n_overall, n_arms, optionally year_first and year_last, and shares (name to
+        [n, total]).
     frames : dict of str to DataFrame
         summary, rates and flow, suppressed.
     study : Study
@@ -36,9 +38,14 @@ def in_one_minute(facts, frames, study):
 
 def _who(facts, summary, study):
     years = f", presenting {year_range(facts)}" if "year_first" in facts else ""
-    sentence = f"Of {display.plural(facts['n_supplied'], 'case')} supplied, {display.number(facts['n_overall'])} are analysed{years}"
+    supplied = display.plural(facts["n_supplied"], "case")
+    sentence = f"Of {supplied} supplied, {display.number(facts['n_overall'])} are analysed{years}"
     if (summary["analysis"] == "by_arm").any():
-        at = f", which starts at the landmark on day {display.day_count(study.landmark_days)}" if study.landmark_days else ""
+        at = (
+            f", which starts at the landmark on day {display.day_count(study.landmark_days)}"
+            if study.landmark_days
+            else ""
+        )
         sentence += f"; {display.number(facts['n_arms'])} of them are in the comparison of arms{at}"
     return sentence + "."
 
@@ -50,9 +57,19 @@ def year_range(facts):
 
 
 def _presented(shares):
-    words = {"walking": "could walk", "high_grade": "had high-grade compression (SOSG 2 or 3)", "unstable": "had an unstable spine by SINS"}
-    parts = [f"{display.n_of_total(*shares[name])} {words[name]}" for name in words if name in shares]
-    return f"At presentation, {display.listing(parts)}; each of those with the item known." if parts else ""
+    words = {
+        "walking": "could walk",
+        "high_grade": "had high-grade compression (SOSG 2 or 3)",
+        "unstable": "had an unstable spine by SINS",
+    }
+    parts = [
+        f"{display.n_of_total(*shares[name])} {words[name]}" for name in words if name in shares
+    ]
+    return (
+        f"At presentation, {display.listing(parts)}; each of those with the item known."
+        if parts
+        else ""
+    )
 
 
 def _survived(summary, study):
@@ -62,10 +79,15 @@ def _survived(summary, study):
     row = overall.iloc[0]
     if display.is_missing(row["median_days"]):
         return f"Median survival from {study.time_zero_words} was not reached or is not shown."
-    interval = display.interval(row["median_lower"], row["median_upper"], display.day_count, study.level)
+    interval = display.interval(
+        row["median_lower"], row["median_upper"], display.day_count, study.level
+    )
     followed = row.get("follow_up_median_days")
-    extra = "" if display.is_missing(followed) else f"; median follow-up was {display.days(followed)}"
-    return f"Median survival from {study.time_zero_words} was {display.days(row['median_days'])}, {interval} days{extra}."
+    extra = (
+        "" if display.is_missing(followed) else f"; median follow-up was {display.days(followed)}"
+    )
+    median = display.days(row["median_days"])
+    return f"Median survival from {study.time_zero_words} was {median}, {interval} days{extra}."
 
 
 def _walked(rates, study):
@@ -75,11 +97,19 @@ def _walked(rates, study):
     row = at_day.iloc[0]
     form = _share_form(row)
     interval = display.interval(row["ci_lower"], row["ci_upper"], form, study.level)
-    dead = "" if display.is_missing(row["n_dead"]) else f"; {display.number(row['n_dead'])} had died"
-    unknown = "" if display.is_missing(row["n_unknown"]) else f" and {display.number(row['n_unknown'])} were not assessed"
+    dead = (
+        "" if display.is_missing(row["n_dead"]) else f"; {display.number(row['n_dead'])} had died"
+    )
+    unknown = (
+        ""
+        if display.is_missing(row["n_unknown"])
+        else f" and {display.number(row['n_unknown'])} were not assessed"
+    )
     return (
-        f"At {display.day_count(row['timepoint_days'])} days {display.n_of_total(row['numerator'], row['denominator'])} were walking, {interval}, "
-        f"{wording.ESTIMAND_WHO[study.estimand]} ({study.estimand_words}){dead}{unknown if dead else ''}."
+        f"At {display.day_count(row['timepoint_days'])} days "
+        f"{display.n_of_total(row['numerator'], row['denominator'])} were walking, {interval}, "
+        f"{wording.ESTIMAND_WHO[study.estimand]} "
+        f"({study.estimand_words}){dead}{unknown if dead else ''}."
     )
 
 
@@ -88,7 +118,11 @@ def _share_form(row):
 
 
 def _at_day(rates, analysis, study):
-    chosen = rates[(rates["analysis"] == analysis) & (rates["baseline"] == "all") & (rates["estimand"] == study.estimand)]
+    chosen = rates[
+        (rates["analysis"] == analysis)
+        & (rates["baseline"] == "all")
+        & (rates["estimand"] == study.estimand)
+    ]
     chosen = chosen.dropna(subset=["proportion"])
     days = chosen["timepoint_days"].astype(float)
     return chosen[days == (WALKING_DAY if (days == WALKING_DAY).any() else days.max())]
@@ -99,15 +133,21 @@ def _arms(frames, study):
     by_arm = summary[summary["analysis"] == "by_arm"].dropna(subset=["median_days"])
     parts = []
     if len(by_arm) > 1:
-        parts.append("median survival ran from " + _extremes(by_arm, "median_days", lambda row: display.days(row["median_days"])))
+        parts.append(
+            "median survival ran from "
+            + _extremes(by_arm, "median_days", lambda row: display.days(row["median_days"]))
+        )
     walking = _at_day(frames["rates"], "by_arm", study)
     if len(walking) > 1:
-        text = _extremes(walking, "proportion", lambda row: display.percent(row["numerator"], row["denominator"]))
+        text = _extremes(
+            walking, "proportion", lambda row: display.percent(row["numerator"], row["denominator"])
+        )
         day = display.day_count(walking["timepoint_days"].iloc[0])
         parts.append(f"walking at {day} days from {text}")
     if not parts:
         return ""
-    return f"Between arms, {display.listing(parts)}. {_before_landmark(frames['flow'], study)}{CAUTION}"
+    apart = _before_landmark(frames["flow"], study)
+    return f"Between arms, {display.listing(parts)}. {apart}{CAUTION}"
 
 
 def _before_landmark(flow, study):

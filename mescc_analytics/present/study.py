@@ -1,4 +1,6 @@
-"""What every caption and table must say about the study: origin of time, landmark, interval, estimand, threshold."""
+"""What every caption and table must say about the study: origin of time, landmark, interval,
+estimand, threshold.
+"""
 
 from dataclasses import dataclass
 
@@ -66,7 +68,8 @@ class Study:
         if self.threshold < 2:
             return ""
         return (
-            f"{self.small}: between 1 and {self.threshold - 1} cases. {display.HIDDEN}: withheld so that a smaller "
+            f"{self.small}: between 1 and {self.threshold - 1} cases. {display.HIDDEN}: withheld "
+            "so that a smaller "
             "number cannot be worked out."
         )
 
@@ -77,16 +80,19 @@ def study_of(settings, *, landmark_days=None):
     Parameters
     ----------
     settings : dict
-        Keys name, version, digest, disclosure, cohort, survival, figures or report or tables (estimand), report
-        (date, title); each may be absent.
+        Keys name, version, digest, disclosure, cohort, survival, figures or report or tables
+        (estimand), report (date, title); each may be absent.
     landmark_days : float, optional
-        The landmark that the results used, where it differs from the config (arms given in the table).
+        The landmark that the results used, where it differs from the config (arms given in the
+        table).
 
     Returns
     -------
     Study
     """
-    cohort, survival, report = (settings.get(name) or {} for name in ("cohort", "survival", "report"))
+    cohort, survival, report = (
+        settings.get(name) or {} for name in ("cohort", "survival", "report")
+    )
     own = [settings.get(name) or {} for name in ("figures", "report", "tables")]
     landmark = cohort.get("landmark_days", 30) if landmark_days is None else landmark_days
     return Study(
@@ -101,5 +107,7 @@ def study_of(settings, *, landmark_days=None):
         landmark_days=landmark,
         level=survival.get("confidence_level", 0.95),
         interval=survival.get("interval", "log-log"),
-        estimand=next((section["estimand"] for section in own if section.get("estimand")), "composite"),
+        estimand=next(
+            (section["estimand"] for section in own if section.get("estimand")), "composite"
+        ),
     )

@@ -1,26 +1,32 @@
-"""Tables about the data themselves: findings, missing values, default rules, what was not assessable."""
+"""Tables about the data themselves: findings, missing values, default rules, what was not
+assessable.
+"""
 
 from mescc_analytics import codebook
-from mescc_analytics.present import display, wording
-from mescc_analytics.present.tables import Table, marked
+from mescc_analytics.present import cells, display, wording
+from mescc_analytics.present.tables import Table
 
 
 def _notes(study, *notes):
     return tuple(note for note in (*notes, study.suppression_note) if note)
 
 
-def _count(record, name="n"):
-    return marked(record) if display.is_missing(record[name]) else display.number(record[name])
-
-
 def findings(frame, study):
     """Findings by kind: code, severity, table, column, n, mark; no value and no case is named."""
     rows = tuple(
-        (record["code"].replace("_", " "), record["severity"], record["table"], record["column"], _count(record))
+        (
+            record["code"].replace("_", " "),
+            record["severity"],
+            record["table"],
+            record["column"],
+            cells.count(record),
+        )
         for record in frame.to_dict("records")
     )
     title = f"Findings in the supplied tables by kind, cohort {study.name}"
-    return Table("findings", title, ("Kind", "Severity", "Table", "Column", "Findings"), rows, _notes(study))
+    return Table(
+        "findings", title, ("Kind", "Severity", "Table", "Column", "Findings"), rows, _notes(study)
+    )
 
 
 def missing(frame, study):
@@ -28,20 +34,30 @@ def missing(frame, study):
     rows = []
     for record in frame.to_dict("records"):
         if display.is_missing(record["n"]) or record["n"] > 0:
-            cell = marked(record) if display.is_missing(record["n"]) else display.n_percent(record["n"], record["total"])
+            cell = (
+                cells.marked(record)
+                if display.is_missing(record["n"])
+                else display.n_percent(record["n"], record["total"])
+            )
             rows.append((codebook.label(record["column"]), record["column"], cell))
     complete = len(frame) - len(rows)
     notes = (
-        f"{display.plural(complete, 'column')} without a missing value not listed." if complete else "",
+        f"{display.plural(complete, 'column')} without a missing value not listed."
+        if complete
+        else "",
         "The day of an event or of a treatment is also blank where there was none.",
     )
     title = f"Missing values by column, all cases supplied, cohort {study.name}"
-    return Table("missing", title, ("Item", "Column", "Missing"), tuple(rows), _notes(study, *notes))
+    return Table(
+        "missing", title, ("Item", "Column", "Missing"), tuple(rows), _notes(study, *notes)
+    )
 
 
 def derived(frame, study):
-    """What was derived by a default rule and how many cases it touched: rule (words), n, total, mark."""
-    rows = tuple((record["rule"], _count(record)) for record in frame.to_dict("records"))
+    """What was derived by a default rule and how many cases it touched: rule (words), n, total,
+    mark.
+    """
+    rows = tuple((record["rule"], cells.count(record)) for record in frame.to_dict("records"))
     title = f"Values derived by a default rule, cohort {study.name}"
     return Table("derived", title, ("Rule", "Cases"), rows, _notes(study))
 
@@ -51,19 +67,36 @@ def not_assessable(frame):
     rows = []
     filled = frame.fillna("")
     for (needs, reason), group in filled.groupby(["needs", "reason"], sort=False):
-        names = [analysis_words(*pair) for pair in dict.fromkeys(zip(group["subject"], group["analysis"], strict=True))]
-        rows.append((display.listing(names), needs, "" if reason.removeprefix("needs ") == needs else reason))
-    return Table("not_assessable", "Not assessable in this table", ("What", "Needs", "Reason"), tuple(rows))
+        names = [
+            analysis_words(*pair)
+            for pair in dict.fromkeys(zip(group["subject"], group["analysis"], strict=True))
+        ]
+        rows.append(
+            (
+                display.listing(names),
+                needs,
+                "" if reason.removeprefix("needs ") == needs else reason,
+            )
+        )
+    return Table(
+        "not_assessable", "Not assessable in this table", ("What", "Needs", "Reason"), tuple(rows)
+    )
 
 
 def analysis_words(subject, analysis):
     """An analysis in words.
 
-    >>> analysis_words("survival", "by_ecog"), analysis_words("walking", "overall"), analysis_words("", "SINS")
-    ('survival by ECOG performance status', 'walking overall', 'SINS')
+    >>> analysis_words("survival", "by_ecog"), analysis_words("walking", "overall")
+    ('survival by ECOG performance status', 'walking overall')
     """
     column = wording.column_of(analysis)
-    words = analysis if column is None else "by arm" if column == "arm" else f"by {codebook.label(column)}"
+    words = (
+        analysis
+        if column is None
+        else "by arm"
+        if column == "arm"
+        else f"by {codebook.label(column)}"
+    )
     return f"{subject} {words}".strip()
 
 
@@ -72,7 +105,7 @@ def flow(frame, study):
     names = ("n_before", "n_excluded", "n_unknown", "n_after")
     rows = []
     for record in frame.to_dict("records"):
-        cells = [_count(record | {"mark": None}, name) for name in names]
-        rows.append((str(record["label"]), str(record["applies_to"]), *cells))
+        numbers = [cells.count(record | {"mark": None}, name) for name in names]
+        rows.append((str(record["label"]), str(record["applies_to"]), *numbers))
     head = ("Criterion", "Applies to", "Before", "Excluded", "Could not be judged", "After")
     return Table("flow", f"Who was included, cohort {study.name}", head, tuple(rows), _notes(study))

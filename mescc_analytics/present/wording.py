@@ -2,7 +2,7 @@
 
 from mescc_analytics import codebook
 
-# Okabe-Ito, with two greys for arms that are not a local treatment; (colour, line style, marker) per arm.
+# Okabe-Ito, with two greys for arms that are not a local treatment; (colour, line style, marker).
 ARM_STYLES = {
     "surgery_sbrt": ("#0072B2", "solid", "o"),
     "surgery_cebrt": ("#56B4E9", "dashed", "s"),
@@ -27,8 +27,16 @@ ESTIMAND_WHO = {
     "best_case": "of everybody, unknown counted as walking",
     "worst_case": "of everybody, unknown counted as not walking",
 }
-BASELINES = {"all": "all", "ambulatory": "walking at entry", "non_ambulatory": "not walking at entry"}
-OUTCOMES = {"walking": "Walking", "maintained": "Still walking (walked at entry)", "regained": "Walking again (did not walk at entry)"}
+BASELINES = {
+    "all": "all",
+    "ambulatory": "walking at entry",
+    "non_ambulatory": "not walking at entry",
+}
+OUTCOMES = {
+    "walking": "Walking",
+    "maintained": "Still walking (walked at entry)",
+    "regained": "Walking again (did not walk at entry)",
+}
 MEASURES = {
     "risk_difference": "Risk difference, percentage points",
     "risk_ratio": "Risk ratio",
@@ -50,7 +58,9 @@ YES_NO = {"true": "yes", "false": "no"}
 
 
 def column_of(analysis):
-    """The column by which an analysis is split: `by_ecog` gives `ecog`, `by_arm` and its variants `arm`, `overall` None."""
+    """The column by which an analysis is split: `by_ecog` gives `ecog`, `by_arm` and its variants
+    `arm`, `overall` None.
+    """
     if not analysis.startswith("by_"):
         return None
     return "arm" if analysis.startswith("by_arm") else analysis.removeprefix("by_")
@@ -59,8 +69,8 @@ def column_of(analysis):
 def group_label(analysis, group):
     """The words for one group of an analysis.
 
-    >>> group_label("by_arm", "sbrt"), group_label("by_sosg_high_grade", "True"), group_label("overall", "all")
-    ('SBRT', 'yes', 'All cases')
+    >>> group_label("by_arm", "sbrt"), group_label("by_sex", "male"), group_label("overall", "all")
+    ('SBRT', 'male', 'All cases')
     """
     column = column_of(analysis)
     if column is None:
@@ -73,18 +83,22 @@ def level_label(column, level):
     return YES_NO.get(str(level).lower(), codebook.label(column, level))
 
 
-
 def styles(groups):
-    """Colour, line style and marker per group: fixed for the arms of the codebook, in order for any other group.
+    """Colour, line style and marker per group: fixed for the arms of the codebook, in order for
+    any other group.
 
     >>> styles(["sbrt", "trial drug"])["sbrt"]
     ('#D55E00', 'solid', 'D')
     """
-    spare = iter([style for style in ARM_STYLES.values() if style[0] not in ("#F0E442", "#B0B0B0")] * 10)
+    spare = iter(
+        [style for style in ARM_STYLES.values() if style[0] not in ("#F0E442", "#B0B0B0")] * 10
+    )
     taken = {ARM_STYLES[group] for group in groups if group in ARM_STYLES}
     chosen = {}
     for group in groups:
-        chosen[group] = ARM_STYLES.get(group) or next(style for style in spare if style not in taken)
+        chosen[group] = ARM_STYLES.get(group) or next(
+            style for style in spare if style not in taken
+        )
     return chosen
 
 
@@ -101,6 +115,9 @@ def ink(colour):
 
 
 def _contrast_with_white(channels):
-    linear = [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels]
+    linear = [
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+        for channel in channels
+    ]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return 1.05 / (luminance + 0.05)

@@ -9,6 +9,7 @@ from mescc_analytics.steps.groups import (
     arms_of,
     not_assessable,
     reference_arm,
+    stack,
 )
 from mescc_analytics.tables import files
 
@@ -60,7 +61,7 @@ def _plan(frame, states):
 
 
 def _joined(parts, columns):
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    return stack(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 COLUMNS = {

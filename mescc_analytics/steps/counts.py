@@ -4,14 +4,23 @@ import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.stats import describe
-from mescc_analytics.steps import shown
+from mescc_analytics.steps import withhold
 
 BASELINE = (
-    "age_years sex ecog kps site presentation_year primary_histology radiosensitivity visceral_metastases brain_metastases "
-    "prior_rt_same_level operable predicted_survival_months ambulatory_status ais motor_power_min sphincter_dysfunction "
+    "age_years sex ecog kps site presentation_year primary_histology radiosensitivity "
+    "visceral_metastases brain_metastases "
+    "prior_rt_same_level operable predicted_survival_months ambulatory_status ais motor_power_min "
+    "sphincter_dysfunction "
     "sosg_grade sins_total sins_category"
 ).split()
-SINS_ITEMS = ("sins_location", "sins_pain", "sins_lesion", "sins_alignment", "sins_collapse", "sins_posterolateral")
+SINS_ITEMS = (
+    "sins_location",
+    "sins_pain",
+    "sins_lesion",
+    "sins_alignment",
+    "sins_collapse",
+    "sins_posterolateral",
+)
 SEVERITIES = ("fatal", "error", "warning", "note")
 DISTRIBUTIONS = ("sins_category", "sosg_grade", *SINS_ITEMS)
 MOST_LEVELS_OF_TEXT = 12
@@ -26,13 +35,18 @@ FOUNDATIONS = (
 
 
 def arms_of(cohort):
-    """Arm of the cases in the comparison of arms (Categorical, empty arms left out), and which cases these are."""
+    """Arm of the cases in the comparison of arms (Categorical, empty arms left out), and which
+    cases these are.
+    """
     chosen = cohort["in_arms"].fillna(False).astype(bool)
     if "arm" not in cohort:
         return pd.Categorical([]), chosen & False
     arm = cohort.loc[chosen, "arm"]
     if not isinstance(arm.dtype, pd.CategoricalDtype):
-        order = [*codebook.load("arms")["arms"], *sorted(set(arm.dropna()) - set(codebook.load("arms")["arms"]))]
+        order = [
+            *codebook.load("arms")["arms"],
+            *sorted(set(arm.dropna()) - set(codebook.load("arms")["arms"])),
+        ]
         arm = pd.Categorical(arm, categories=order)
     return pd.Categorical(arm).remove_unused_categories(), chosen
 
@@ -53,7 +67,8 @@ def baseline(cohort, variables, threshold):
         As `stats.describe.table_one` plus statistic "cases" (size of each group) and `mark`.
     differences : dict of str to str
     by_arm : bool
-        Whether there are at least two arms to compare; otherwise all cases analysed stand in one column.
+        Whether there are at least two arms to compare; otherwise all cases analysed stand in one
+        column.
     left_out : list of str
         Arms with fewer cases than the threshold; neither they nor their cases are in the table.
     """
@@ -63,12 +78,16 @@ def baseline(cohort, variables, threshold):
     chosen = chosen if by_arm else cohort["in_overall"].fillna(False).astype(bool)
     cases = cohort[chosen]
     group = arm if by_arm else pd.Categorical([None] * len(cases), categories=[])
-    columns = {name: cases[name] for name in variables if name in cases and says_something(cases[name])}
+    columns = {
+        name: cases[name] for name in variables if name in cases and says_something(cases[name])
+    }
     prepared = {name: _prepared(name, column) for name, column in columns.items()}
     kinds = {name: kind for name, (_, kind) in prepared.items()}
     columns = {name: column for name, (column, _) in prepared.items()}
     tidy = _marked(describe.table_one(columns, group, kinds), _sizes(group, len(cases)), threshold)
-    differences = {name: _difference(columns[name], group, kinds[name]) for name in columns} if by_arm else {}
+    differences = (
+        {name: _difference(columns[name], group, kinds[name]) for name in columns} if by_arm else {}
+    )
     return tidy, differences, by_arm, left_out
 
 
@@ -90,7 +109,11 @@ def says_something(column):
 def _prepared(name, column):
     declared = codebook.columns("all").get(name)
     kind = declared.type if declared else "text"
-    few = declared is not None and declared.max is not None and declared.max - declared.min < MOST_LEVELS_OF_NUMBER
+    few = (
+        declared is not None
+        and declared.max is not None
+        and declared.max - declared.min < MOST_LEVELS_OF_NUMBER
+    )
     if kind in ("integer", "number") and not (kind == "integer" and few):
         return column, "number"
     if kind == "boolean":
@@ -99,12 +122,17 @@ def _prepared(name, column):
         return column.cat.remove_unused_categories(), "category"
     text = column.astype("string")
     common = text.value_counts().sort_index().nlargest(MOST_LEVELS_OF_TEXT).sort_index().index
-    return pd.Series(pd.Categorical(text.where(text.isin(common) | text.isna(), "other"))), "category"
+    return pd.Series(
+        pd.Categorical(text.where(text.isin(common) | text.isna(), "other"))
+    ), "category"
 
 
 def _sizes(group, n_cases):
     counts = {"all": n_cases} | {str(name): int((group == name).sum()) for name in group.categories}
-    rows = [{"variable": "", "level": pd.NA, "statistic": "cases", "group": name, "n": n, "total": n} for name, n in counts.items()]
+    rows = [
+        {"variable": "", "level": pd.NA, "statistic": "cases", "group": name, "n": n, "total": n}
+        for name, n in counts.items()
+    ]
     return pd.DataFrame(rows)
 
 
@@ -115,7 +143,7 @@ def _difference(column, group, kind):
 
 def _marked(tidy, sizes, threshold):
     tidy = tidy[tidy["statistic"] != "mean_sd"]
-    blocks = [shown.counted(sizes, threshold)]
+    blocks = [withhold.counted(sizes, threshold)]
     for _, of_variable in tidy.groupby("variable", sort=False):
         blocks.append(_marked_variable(of_variable.reset_index(drop=True), threshold))
     return pd.concat(blocks, ignore_index=True)
@@ -123,21 +151,32 @@ def _marked(tidy, sizes, threshold):
 
 def _marked_variable(tidy, threshold):
     spread = tidy[tidy["statistic"] == "median_iqr"]
-    counts = tidy[tidy["statistic"] != "median_iqr"].assign(level=lambda rows: rows["level"].fillna("missing"))
+    counts = tidy[tidy["statistic"] != "median_iqr"].assign(
+        level=lambda rows: rows["level"].fillna("missing")
+    )
     rest = counts[counts["level"] == "missing"].copy()
     known = counts[counts["level"] != "missing"].groupby("group", sort=False)["n"].sum()
     rest["n"] = rest["total"] - rest["n"] - rest["group"].map(known).fillna(0).astype(int)
-    counts = shown.crosstab(pd.concat([counts, rest.assign(level="rest")], ignore_index=True), "level", "group", threshold)
+    counts = withhold.crosstab(
+        pd.concat([counts, rest.assign(level="rest")], ignore_index=True),
+        "level",
+        "group",
+        threshold,
+    )
     hidden_missing = counts.loc[(counts["level"] == "missing") & counts["n"].isna(), "group"]
     counts["total"] = counts["total"].astype("Int64").mask(counts["group"].isin(hidden_missing))
     counts = counts[counts["level"] != "rest"]
-    small = shown.is_small(spread["n"], threshold)
-    spread = shown.withhold(spread, small, ["n", "value", "value2", "value3"], small, f"<{threshold}")
+    small = withhold.is_small(spread["n"], threshold)
+    spread = withhold.hide(
+        spread, small, ["n", "value", "value2", "value3"], small, f"<{threshold}"
+    )
     return pd.concat([spread, counts], ignore_index=True)
 
 
 def distribution(cohort, threshold):
-    """Levels of SINS, its items and SOSG over all cases analysed: variable, level, n, total, mark."""
+    """Levels of SINS, its items and SOSG over all cases analysed: variable, level, n, total,
+    mark.
+    """
     cases = cohort[cohort["in_overall"].fillna(False).astype(bool)]
     blocks = []
     for name in DISTRIBUTIONS:
@@ -145,51 +184,89 @@ def distribution(cohort, threshold):
             continue
         counts = cases[name].value_counts(sort=False, dropna=False)
         levels = ["missing" if pd.isna(level) else str(level) for level in counts.index]
-        frame = pd.DataFrame({"variable": name, "level": levels, "n": counts.to_numpy(), "total": len(cases)})
+        frame = pd.DataFrame(
+            {"variable": name, "level": levels, "n": counts.to_numpy(), "total": len(cases)}
+        )
         frame = frame[(frame["level"] != "missing") | (frame["n"] > 0)]
-        blocks.append(shown.crosstab(frame.reset_index(drop=True), "level", "variable", threshold))
+        blocks.append(
+            withhold.crosstab(frame.reset_index(drop=True), "level", "variable", threshold)
+        )
     empty = pd.DataFrame(columns=["variable", "level", "n", "total", "mark"])
     return pd.concat(blocks, ignore_index=True) if blocks else empty
 
 
 def missing(cohort, threshold):
     """Missing values per supplied column over all cases: column, n, total, mark."""
-    names = [name for name, column in codebook.columns("cases").items() if name in cohort and name != "arm" and column.identifier != "pseudonym"]
+    names = [
+        name
+        for name, column in codebook.columns("cases").items()
+        if name in cohort and name != "arm" and column.identifier != "pseudonym"
+    ]
     n_missing = cohort[names].isna().sum().to_numpy()
     frame = pd.DataFrame({"column": names, "n": n_missing, "total": len(cohort)})
-    rest = shown.is_small(frame["total"] - frame["n"], threshold)
-    small = shown.is_small(frame["n"], threshold)
-    return shown.withhold(frame, small | rest, ["n"], small, f"<{threshold}")
+    rest = withhold.is_small(frame["total"] - frame["n"], threshold)
+    small = withhold.is_small(frame["n"], threshold)
+    return withhold.hide(frame, small | rest, ["n"], small, f"<{threshold}")
 
 
 def findings(frame, threshold):
     """Findings by kind: code, severity, table, column, n, mark; severe kinds first."""
     keys = ["severity", "table", "code", "column"]
-    counts = frame[keys].astype("string").fillna("").groupby(keys, sort=True).size().reset_index(name="n")
+    counts = (
+        frame[keys]
+        .astype("string")
+        .fillna("")
+        .groupby(keys, sort=True)
+        .size()
+        .reset_index(name="n")
+    )
     rank = counts["severity"].map({name: rank for rank, name in enumerate(SEVERITIES)})
-    ordered = counts.assign(rank=rank, rarity=-counts["n"]).sort_values(["rank", "rarity", "code", "column"])
-    return shown.counted(ordered.reset_index(drop=True), threshold)
+    ordered = counts.assign(rank=rank, rarity=-counts["n"]).sort_values(
+        ["rank", "rarity", "code", "column"]
+    )
+    return withhold.counted(ordered.reset_index(drop=True), threshold)
 
 
 def not_assessable(cohort):
-    """What the report cannot fill because its columns were not supplied: analysis, needs, reason."""
+    """What the report cannot fill because its columns were not supplied: analysis, needs,
+    reason.
+    """
     rows = [
         {"analysis": analysis, "needs": "; ".join(needs), "reason": reason}
         for analysis, needs, reason in FOUNDATIONS
         if not any(name in cohort and cohort[name].notna().any() for name in needs)
     ]
     if "pathway" in cohort and not says_something(cohort["pathway"]):
-        needs = cohort["pathway_missing"].value_counts().index[:1].tolist() if "pathway_missing" in cohort else []
-        rows.append({"analysis": "recommended pathway", "needs": "".join(needs), "reason": "no case has what a rule needs"})
+        needs = (
+            cohort["pathway_missing"].value_counts().index[:1].tolist()
+            if "pathway_missing" in cohort
+            else []
+        )
+        rows.append(
+            {
+                "analysis": "recommended pathway",
+                "needs": "".join(needs),
+                "reason": "no case has what a rule needs",
+            }
+        )
     return pd.DataFrame(rows, columns=["analysis", "needs", "reason"])
 
 
 def overview(cohort, threshold):
-    """Facts for the head of the report: number supplied, analysed, compared, years, and how cases presented."""
+    """Facts for the head of the report: number supplied, analysed, compared, years, and how cases
+    presented.
+    """
     cases = cohort[cohort["in_overall"].fillna(False).astype(bool)]
-    facts = {"n_supplied": len(cohort), "n_overall": len(cases), "n_arms": int(cohort["in_arms"].fillna(False).sum())}
+    facts = {
+        "n_supplied": len(cohort),
+        "n_overall": len(cases),
+        "n_arms": int(cohort["in_arms"].fillna(False).sum()),
+    }
     if "presentation_year" in cases and cases["presentation_year"].notna().any():
-        facts |= {"year_first": int(cases["presentation_year"].min()), "year_last": int(cases["presentation_year"].max())}
+        facts |= {
+            "year_first": int(cases["presentation_year"].min()),
+            "year_last": int(cases["presentation_year"].max()),
+        }
     shares = {
         "walking": _share(cases, "ambulatory_status", ("unaided", "aided")),
         "high_grade": _share(cases, "sosg_high_grade", (True,)),

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from mescc_analytics.steps import shown
+from mescc_analytics.steps import withhold
 
 # Reason codes of the scores, in words; a code that is not listed is shown as it is.
 RULES = {
@@ -12,7 +12,7 @@ RULES = {
     "LEVEL_UNREADABLE": "Spinal levels that could not be read, left missing",
     "SACRUM_UNSPECIFIED": "Sacrum without a segment: SINS location left as a range",
     "COCCYX_EXTRAPOLATED": "Coccyx scored as rigid, outside the validated levels",
-    "PAIN_CONSTANT_NONMECHANICAL": "Constant pain that is not mechanical scored by the configured rule",
+    "PAIN_CONSTANT_NONMECHANICAL": "Constant non-mechanical pain scored as configured",
     "DEFORMITY_PREEXISTING": "Deformity older than the metastasis scored by the configured rule",
     "DEFORMITY_AGE_UNKNOWN": "Deformity of unknown age: SINS alignment left as a range",
     "COLLAPSE_FROM_PERCENT": "SINS collapse derived from percentages",
@@ -22,7 +22,7 @@ RULES = {
     "SINS_AFTER_TREATMENT": "SINS from imaging after treatment began",
     "TECHNIQUE_FROM_DOSE": "Radiotherapy technique derived from dose per fraction",
     "COURSE_FROM_DAYS": "Radiotherapy course derived from its duration",
-    "COURSE_DAYS_DISAGREE": "Radiotherapy course by fractions, although the duration says otherwise",
+    "COURSE_DAYS_DISAGREE": "Radiotherapy course by fractions, against its duration",
 }
 
 
@@ -39,21 +39,25 @@ def derived(cohort, threshold):
     for name in [name for name in cohort if name.endswith("_flags")]:
         counts |= _code_counts(cohort[name])
     rows = [{"rule": rule, "n": int(n)} for rule, n in counts.items() if n > 0]
-    return shown.counted(pd.DataFrame(rows, columns=["rule", "n"]), threshold)
+    return withhold.counted(pd.DataFrame(rows, columns=["rule", "n"]), threshold)
 
 
 def _column_rules(cohort):
     counts = {}
     if "time_zero_source" in cohort:
         fallback = cohort["time_zero_source"].astype("string") == "presentation_fallback"
-        counts["Time zero taken from presentation, because the configured origin was missing"] = fallback.sum()
+        counts["Time zero taken from presentation, because the configured origin was missing"] = (
+            fallback.sum()
+        )
     if "operable_derived" in cohort and "operable" in cohort:
         touched = cohort["operable"].isna() & cohort["operable_derived"].notna()
         counts["Operability derived, because the clinician's judgement was missing"] = touched.sum()
     if "rt_technique_inferred" in cohort and "rt_flags" not in cohort:
         counts[RULES["TECHNIQUE_FROM_DOSE"]] = cohort["rt_technique_inferred"].fillna(False).sum()
     if "sosg_partial" in cohort:
-        counts["SOSG recorded as less than one grade, used only where that is enough"] = cohort["sosg_partial"].notna().sum()
+        counts["SOSG recorded as less than one grade, used only where that is enough"] = (
+            cohort["sosg_partial"].notna().sum()
+        )
     return counts
 
 

@@ -14,10 +14,11 @@ def figures(inputs, out, settings):
     Parameters
     ----------
     inputs : dict of str to Path
-        results (a cohort's folder), or single files: flow, curves, summary, survival_not_assessable, rates,
-        walking_not_assessable, concordance.
+        results (a cohort's folder), or single files: flow, curves, summary,
+        survival_not_assessable, rates, walking_not_assessable, concordance.
     out : Path
-        Folder; gets survival_by_arm, survival_overall, walking_by_arm, pathway_by_arm and flow, each as .svg, .pdf, .png.
+        Folder; gets survival_by_arm, survival_overall, walking_by_arm, pathway_by_arm and flow,
+        each as .svg, .pdf, .png.
     settings : dict
         name, disclosure, cohort, survival and figures (estimand, curve_min_at_risk).
     """
@@ -28,7 +29,9 @@ def figures(inputs, out, settings):
         "survival_overall": _survival(frames, study, "overall"),
         "walking_by_arm": _walking(frames, study),
         "pathway_by_arm": _pathway(frames),
-        "flow": flow.draw_flow(captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)),
+        "flow": flow.draw_flow(
+            captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)
+        ),
     }
     for name, figure in drawn.items():
         for ending, content in save.render(figure).items():
@@ -36,13 +39,21 @@ def figures(inputs, out, settings):
 
 
 def _survival(frames, study, analysis):
-    curves, summary = (frames[name][frames[name]["analysis"] == analysis] for name in ("curves", "summary"))
+    curves, summary = (
+        frames[name][frames[name]["analysis"] == analysis] for name in ("curves", "summary")
+    )
     if curves.empty:
         reason = shown.why_not(frames["survival_not_assessable"], analysis)
-        return style.placeholder(f"{captions.TITLES[f'survival_{analysis}']} is not assessable: {reason}")
+        return style.placeholder(
+            f"{captions.TITLES[f'survival_{analysis}']} is not assessable: {reason}"
+        )
     by_arm = analysis == "by_arm"
     plot = survival.SurvivalPlot(
-        analysis, study.time_zero_words, study.landmark_days if by_arm else 0.0, study.small, 2.9 if by_arm else 2.2
+        analysis,
+        study.time_zero_words,
+        study.landmark_days if by_arm else 0.0,
+        study.small,
+        2.9 if by_arm else 2.2,
     )
     return survival.draw_survival(curves, summary, plot)
 

@@ -106,3 +106,8 @@ def not_assessable(analysis, reason):
     """A row of not_assessable.csv: the analysis, the columns that it lacks, the reason in words."""
     needs = reason.removeprefix("needs ") if reason.startswith("needs ") else ""
     return {"analysis": analysis, "needs": needs, "reason": reason}
+
+
+def stack(parts):
+    """Tables one below the other; a column that is empty in one part does not decide the type of the whole."""
+    return pd.concat([part.astype(object) for part in parts], ignore_index=True).infer_objects()

@@ -10,7 +10,23 @@ from mescc_analytics.provenance import digest_code
 from mescc_analytics.steps import shown
 from mescc_analytics.tables import files
 
-SECTIONS = ("score", "assign", "cohort", "survival", "ambulatory", "disclosure", "figures", "tables", "report")
+SECTIONS = (
+    "score",
+    "assign",
+    "cohort",
+    "survival",
+    "ambulatory",
+    "disclosure",
+    "figures",
+    "tables",
+    "report",
+)
+SUBJECTS = {
+    "survival_by_arm": ("summary", "by_arm", "Survival by arm"),
+    "survival_overall": ("summary", "overall", "Survival"),
+    "walking_by_arm": ("rates", "by_arm", "Walking by arm"),
+}
+NOTHING_TO_COMPARE = "Recommendation and treatment cannot be compared: no case has both."
 
 
 def report(inputs, out, settings):
@@ -19,7 +35,8 @@ def report(inputs, out, settings):
     Parameters
     ----------
     inputs : dict of str to Path
-        results (a cohort's folder), or single files as in `shown.frames` plus the folders figures and tables.
+        results (a cohort's folder), or single files as in `shown.frames` plus the folders figures
+        and tables.
     out : Path
         Folder; gets research.html.
     settings : dict
@@ -45,12 +62,17 @@ def report(inputs, out, settings):
 
 
 def _pictures(inputs, frames, study):
-    summary = {name: frames["summary"][frames["summary"]["analysis"] == name] for name in ("by_arm", "overall")}
+    summary = {
+        name: frames["summary"][frames["summary"]["analysis"] == name]
+        for name in ("by_arm", "overall")
+    }
     stages = captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)
     words = {
         "survival_by_arm": captions.survival(summary["by_arm"], study, "by_arm"),
         "survival_overall": captions.survival(summary["overall"], study, "overall"),
-        "walking_by_arm": captions.walking(shown.main_rates(frames["rates"], "by_arm", study.estimand), study),
+        "walking_by_arm": captions.walking(
+            shown.main_rates(frames["rates"], "by_arm", study.estimand), study
+        ),
         "pathway_by_arm": captions.pathway(frames["cells"], frames["agreement"], study),
         "flow": captions.flow(stages, study),
     }
@@ -65,12 +87,10 @@ def _picture(inputs, name, caption, alternative):
 def _remarks(frames):
     """What replaces a figure that could not be drawn."""
     remarks = {}
-    for section, absent, name in (("survival_by_arm", "survival_not_assessable", "summary"), ("walking_by_arm", "walking_not_assessable", "rates")):
-        if not (frames[name]["analysis"] == "by_arm").any():
-            reason = shown.why_not(frames[absent], "by_arm")
-            remarks[section] = f"{captions.TITLES[section]} is not assessable: {reason}."
+    for name, (frame, analysis, words) in SUBJECTS.items():
+        if not (frames[frame]["analysis"] == analysis).any():
+            reason = shown.why_not(frames[f"{words.split()[0].lower()}_not_assessable"], analysis)
+            remarks[name] = f"{words} is not assessable: {reason}."
     if frames["cells"].empty:
-        remarks["pathway_by_arm"] = "Recommendation and treatment cannot be compared: no case has both."
-    if not (frames["summary"]["analysis"] == "overall").any():
-        remarks["survival_overall"] = f"Survival is not assessable: {shown.why_not(frames['survival_not_assessable'], 'overall')}."
+        remarks["pathway_by_arm"] = NOTHING_TO_COMPARE
     return remarks

@@ -12,6 +12,7 @@ from mescc_analytics.steps.groups import (
     group_by,
     not_assessable,
     reference_first,
+    stack,
 )
 from mescc_analytics.tables import files
 
@@ -94,7 +95,7 @@ COLUMNS = {
 def _joined(parts, name):
     if not parts:
         return pd.DataFrame(columns=COLUMNS.get(name, ["analysis", "group"]))
-    frame = pd.concat(parts, ignore_index=True)
+    frame = stack(parts)
     frame.insert(0, "analysis", frame.pop("analysis"))
     return frame
 

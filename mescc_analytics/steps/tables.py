@@ -1,14 +1,25 @@
-"""Step `tables`: every table for people as CSV, all of them in one Word file, and as JSON for the report."""
+"""Step `tables`: every table for people as CSV, all of them in one Word file, and as JSON for the
+report.
+"""
 
 import pandas as pd
 
-from mescc_analytics.present import docx, tables_data, tables_outcome
+from mescc_analytics.present import (
+    docx,
+    tables_data,
+    tables_decisions,
+    tables_survival,
+    tables_walking,
+)
 from mescc_analytics.present import tables as people
 from mescc_analytics.present.study import study_of
-from mescc_analytics.steps import counts, derived, shown
+from mescc_analytics.steps import counts, derived, shown, withhold
 from mescc_analytics.tables import files
 
-WORD_ORDER = "table1 instability pathway discordance policies survival hazards walking contrasts flow not_assessable findings missing derived".split()
+WORD_ORDER = (
+    "table1 instability pathway discordance policies survival hazards walking contrasts flow "
+    "not_assessable findings missing derived"
+).split()
 
 
 def tables(inputs, out, settings):
@@ -17,23 +28,35 @@ def tables(inputs, out, settings):
     Parameters
     ----------
     inputs : dict of str to Path
-        results (a cohort's folder), or single files: cohort (Parquet), findings, flow, summary, tests, hazards,
-        survival_not_assessable, rates, contrasts, walking_not_assessable, concordance, policies.
+        results (a cohort's folder), or single files: cohort (Parquet), findings, flow, summary,
+        tests, hazards, survival_not_assessable, rates, contrasts, walking_not_assessable,
+        concordance, policies.
     out : Path
         Folder; gets one CSV per table, tables.docx and tables.json.
     settings : dict
-        name, version, digest, disclosure, cohort, survival, report and tables (estimand, variables).
+        name, version, digest, disclosure, cohort, survival, report and tables (estimand,
+        variables).
     """
     inputs, threshold = shown.locate(inputs), settings["disclosure"]["threshold"]
-    summary = shown.summary(shown.read(inputs, "summary"), threshold)
+    summary = withhold.summary(shown.read(inputs, "summary"), threshold)
     study = study_of(settings, landmark_days=shown.landmark_days(summary))
     cohort = files.read_table(inputs["cohort"])
-    made = {table.name: table for table in (*_case_tables(cohort, study, settings), *_outcome_tables(inputs, summary, study), *_data_tables(inputs, cohort, study))}
+    made = {
+        table.name: table
+        for table in (
+            *_case_tables(cohort, study, settings),
+            *_outcome_tables(inputs, summary, study),
+            *_data_tables(inputs, cohort, study),
+        )
+    }
     ordered = [made[name] for name in WORD_ORDER]
     for table in ordered:
         files.write_csv(people.as_frame(table), out / f"{table.name}.csv")
     facts = counts.overview(cohort, threshold)
-    files.write_json({"overview": facts, "tables": [people.as_record(table) for table in ordered]}, out / "tables.json")
+    files.write_json(
+        {"overview": facts, "tables": [people.as_record(table) for table in ordered]},
+        out / "tables.json",
+    )
     files.write_bytes(docx.render(ordered, f"Tables, cohort {study.name}"), out / "tables.docx")
 
 
@@ -41,7 +64,7 @@ def _case_tables(cohort, study, settings):
     variables = (settings.get("tables") or {}).get("variables") or counts.BASELINE
     tidy, differences, by_arm, left_out = counts.baseline(cohort, variables, study.threshold)
     yield people.table_one(tidy, differences, study, by_arm=by_arm, left_out=left_out)
-    yield people.distribution(counts.distribution(cohort, study.threshold), study)
+    yield tables_decisions.distribution(counts.distribution(cohort, study.threshold), study)
     yield tables_data.missing(counts.missing(cohort, study.threshold), study)
     yield tables_data.derived(derived.derived(cohort, study.threshold), study)
 
@@ -50,26 +73,34 @@ def _outcome_tables(inputs, summary, study):
     threshold = study.threshold
     concordance = shown.read(inputs, "concordance")
     reasons = concordance[concordance["section"] == "reason"].reset_index(drop=True)
-    yield people.pathway(shown.cells(concordance, threshold), study)
-    yield people.discordance(shown.counted(reasons, threshold), study)
-    yield people.policies(shown.policies(shown.read(inputs, "policies"), threshold), study)
-    yield tables_outcome.survival(summary, study)
-    yield tables_outcome.hazards(shown.hazards(shown.read(inputs, "hazards"), summary), shown.read(inputs, "tests"), study)
-    rates = shown.rates(shown.read(inputs, "rates"), threshold)
-    yield tables_outcome.walking(rates, study)
+    yield tables_decisions.pathway(withhold.cells(concordance, threshold), study)
+    yield tables_decisions.discordance(withhold.counted(reasons, threshold), study)
+    yield tables_decisions.policies(
+        withhold.policies(shown.read(inputs, "policies"), threshold), study
+    )
+    yield tables_survival.survival(summary, study)
+    yield tables_survival.hazards(
+        withhold.hazards(shown.read(inputs, "hazards"), summary), shown.read(inputs, "tests"), study
+    )
+    rates = withhold.rates(shown.read(inputs, "rates"), threshold)
+    yield tables_walking.walking(rates, study)
     contrasts = shown.read(inputs, "contrasts")
     chosen = contrasts[contrasts["estimand"] == study.estimand].reset_index(drop=True)
-    yield tables_outcome.contrasts(shown.contrasts(chosen, rates), study)
+    yield tables_walking.contrasts(withhold.contrasts(chosen, rates), study)
 
 
 def _data_tables(inputs, cohort, study):
-    yield tables_data.flow(shown.flow(shown.read(inputs, "flow"), study.threshold), study)
-    yield tables_data.findings(counts.findings(shown.read(inputs, "findings"), study.threshold), study)
+    yield tables_data.flow(withhold.flow(shown.read(inputs, "flow"), study.threshold), study)
+    yield tables_data.findings(
+        counts.findings(shown.read(inputs, "findings"), study.threshold), study
+    )
     yield tables_data.not_assessable(_absent(inputs, cohort))
 
 
 def _absent(inputs, cohort):
     named = (("survival", "survival_not_assessable"), ("walking", "walking_not_assessable"))
     found = [shown.read(inputs, name).assign(subject=subject) for subject, name in named]
-    parts = [part.astype("string") for part in (counts.not_assessable(cohort).assign(subject=""), *found)]
+    parts = [
+        part.astype("string") for part in (counts.not_assessable(cohort).assign(subject=""), *found)
+    ]
     return pd.concat(parts, ignore_index=True)

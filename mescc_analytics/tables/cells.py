@@ -1,6 +1,7 @@
 """What the distinct cells of one column mean, by the type that the codebook gives the column.
 
-Each reader takes the trimmed texts of the distinct cells and returns a `Reading`; no row is looked at.
+Each reader takes the trimmed texts of the distinct cells and returns a `Reading`; no row is looked
+at.
 """
 
 import re
@@ -19,7 +20,8 @@ class Reading:
     Attributes
     ----------
     values : array, shape (n_distinct,)
-        Floats (NaN: none), level numbers (-1: none), 1, 0 or -1 of a boolean, or texts, by the column's type.
+        Floats (NaN: none), level numbers (-1: none), 1, 0 or -1 of a boolean, or texts, by the
+        column's type.
     codes : object array of str, shape (n_distinct,)
         Kind of problem, "" where there is none.
     wanted : object array of str, shape (n_distinct,)
@@ -89,7 +91,8 @@ def read_number(texts, column, style, factor):
     """
     if column.name == "age_years":
         texts = np.array(
-            ["90" if numbers.NINETY_OR_OLDER.fullmatch(text) else text for text in texts], dtype=object
+            ["90" if numbers.NINETY_OR_OLDER.fullmatch(text) else text for text in texts],
+            dtype=object,
         )
     values, codes = numbers.parse(texts, style)
     wanted = _blank(len(texts))
@@ -106,7 +109,11 @@ def _wanted_number(text, code, column):
         return f"{text.replace(',', '.')} or {text.replace(',', '').replace('.', '')}"
     if code == "calendar_date" and column.unit == "days":
         return "days from day 0 (presentation)"
-    return f"a number of {column.unit}" if column.unit in ("days", "months", "hours", "years") else "a number"
+    return (
+        f"a number of {column.unit}"
+        if column.unit in ("days", "months", "hours", "years")
+        else "a number"
+    )
 
 
 def check_numbers(values, column):
@@ -132,7 +139,7 @@ def check_numbers(values, column):
 
 
 def refused_numbers(values, column):
-    """Two boolean arrays: outside the range of the column, and inside it but not whole where it counts."""
+    """Two boolean arrays: outside the range, and inside it but not whole where it counts."""
     low = -np.inf if column.min is None else column.min
     high = np.inf if column.max is None else column.max
     outside = (values < low) | (values > high) | np.isinf(values)
@@ -148,4 +155,6 @@ def _range(column):
     unit = f" {column.unit}" if column.unit and column.unit not in ("count", "year") else ""
     if column.min is None or column.max is None:
         return "a finite number"
-    return f"from {column.min:g} to {column.max:g}{unit}" + (f" ({column.hint})" if column.hint else "")
+    return f"from {column.min:g} to {column.max:g}{unit}" + (
+        f" ({column.hint})" if column.hint else ""
+    )

@@ -1,4 +1,4 @@
-"""The contradictions between two columns of a case, one entry each. What they mean is said in `crosschecks`."""
+"""The contradictions between two columns of a case, one entry each; see `crosschecks`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ class Rule:
     ----------
     code, severity : str
     columns : tuple of str
-        The column that is named in the finding, then those quoted with it. The rule applies where all exist.
+        The column that is named in the finding, then those quoted with it. The rule applies where
+        all exist.
     broken : callable
         Frame of cases to boolean Series; a missing answer is not a contradiction.
     wanted : str
@@ -116,7 +117,7 @@ RULES = (
         "power 0 with ASIA A (complete)",
     ),
     Rule(
-        "full_power_with_weakness",
+        "power_without_weakness",
         "note",
         ("motor_power_min", "weakness"),
         lambda c: (c["motor_power_min"] < 5) & ~c["weakness"],

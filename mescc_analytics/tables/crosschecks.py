@@ -1,7 +1,7 @@
 """Columns that contradict each other or the follow-up clock: rules applied to all cases at once.
 
-Values are never changed. What contradicts the follow-up clock makes the case not `usable`; a warning
-leaves to the reader which of two columns is wrong.
+Values are never changed. What contradicts the follow-up clock makes the case not `usable`; a
+warning leaves to the reader which of two columns is wrong.
 """
 
 import re
@@ -15,7 +15,8 @@ from mescc_analytics.tables.contradictions import RULES, Rule
 
 # A pathologist may report after the death of the patient.
 MAY_FOLLOW_DEATH = ("last_contact_day", "tissue_diagnosis_day")
-# Half-width of the window in which an assessment stands for its day (month 1: 2 weeks, month 3: 3, month 6: 6).
+# Half-width of the window in which an assessment stands for its day (month 1: 2 weeks, month 3: 3,
+# month 6: 6).
 WINDOW_DAYS = {30: 14, 90: 21, 180: 42, 365: 60}
 
 
@@ -29,7 +30,8 @@ def check(cases, rows, *, time_resolution="day"):
     rows : int array, shape (n_cases,)
         Spreadsheet rows.
     time_resolution : {"day", "hour"}
-        With "day", the fraction of a day means nothing: it is noted, and days are compared as whole days.
+        With "day", the fraction of a day means nothing: it is noted, and days are compared as
+        whole days.
 
     Returns
     -------
@@ -80,7 +82,7 @@ def _shown(values):
 
 
 def _later(event_day, contact_day, time_resolution):
-    """Whether an event lies after last contact; a whole-day last contact covers the whole of that day."""
+    """Whether an event lies after last contact; a whole day of last contact is all of that day."""
     whole = np.floor(event_day) > np.floor(contact_day)
     if time_resolution == "day":
         return whole
@@ -88,20 +90,31 @@ def _later(event_day, contact_day, time_resolution):
 
 
 def _after_contact_rules(time_resolution):
-    """Two rules for each recorded day: after death, and after the last contact of somebody not known dead."""
+    """Two rules for each day: after death, and after last contact of somebody not known dead."""
 
     def rule(name, code, died, words):
         def broken(cases):
             known_dead = cases["died"].fillna(False) if "died" in cases else False
-            return _later(cases[name], cases["last_contact_day"], time_resolution) & (known_dead == died)
+            return _later(cases[name], cases["last_contact_day"], time_resolution) & (
+                known_dead == died
+            )
 
-        return Rule(code, "error", (name, "last_contact_day"), broken, f"nothing recorded after {words}")
+        return Rule(
+            code, "error", (name, "last_contact_day"), broken, f"nothing recorded after {words}"
+        )
 
-    days = [name for name in codebook.columns() if name.endswith("_day") and name not in MAY_FOLLOW_DEATH]
+    days = [
+        name
+        for name in codebook.columns()
+        if name.endswith("_day") and name not in MAY_FOLLOW_DEATH
+    ]
     return [
         made
         for name in days
-        for made in (rule(name, "after_death", True, "death"), rule(name, "after_last_contact", False, "last contact"))
+        for made in (
+            rule(name, "after_death", True, "death"),
+            rule(name, "after_last_contact", False, "last contact"),
+        )
     ]
 
 
@@ -112,8 +125,11 @@ def _wide_follow_up_rules():
         def broken(cases):
             return cases[name].notna() & (cases["last_contact_day"] < day - WINDOW_DAYS[day])
 
-        wanted = f"last contact no earlier than day {day - WINDOW_DAYS[day]} beside a status at {day} days"
-        return Rule("status_after_last_contact", "warning", (name, "last_contact_day"), broken, wanted)
+        opens = day - WINDOW_DAYS[day]
+        wanted = f"last contact no earlier than day {opens} beside a status at {day} days"
+        return Rule(
+            "status_after_last_contact", "warning", (name, "last_contact_day"), broken, wanted
+        )
 
     dated = ((name, re.fullmatch(r"ambulatory_status_(\d+)d", name)) for name in codebook.columns())
     return [rule(name, int(match[1])) for name, match in dated if match]
@@ -138,7 +154,9 @@ def check_visits(visits, rows, cases, *, time_resolution="day"):
     if {"case_id", "last_contact_day"} <= set(cases) and {"case_id", "visit_day"} <= set(visits):
         known = cases.dropna(subset="case_id").drop_duplicates("case_id").set_index("case_id")
         contact = visits["case_id"].map(known["last_contact_day"]).astype("Float64")
-        late = _later(visits["visit_day"], contact, time_resolution).fillna(False).to_numpy(dtype=bool)
+        late = (
+            _later(visits["visit_day"], contact, time_resolution).fillna(False).to_numpy(dtype=bool)
+        )
         shown = "visit_day " + _shown(visits["visit_day"]) + ", last_contact_day " + _shown(contact)
         parts.append(
             found.make(
@@ -156,7 +174,7 @@ def check_visits(visits, rows, cases, *, time_resolution="day"):
 
 
 def fractional_days(frame, table):
-    """A note for each day column that carries fractions although the cohort is recorded in whole days."""
+    """A note for each day column with fractions, for a cohort recorded in whole days."""
     days = [name for name in frame if name.endswith("_day")]
     counts = {name: int((frame[name] % 1 != 0).fillna(False).sum()) for name in days}
     counts = {name: n for name, n in counts.items() if n}
@@ -164,4 +182,6 @@ def fractional_days(frame, table):
     told = [f"{n} row{'s' if n > 1 else ''} with a fraction of a day" for n in counts.values()]
     if not counts:
         return found.empty()
-    return found.make(table, "fractional_day", "note", column=list(counts), found=told, wanted=wanted)
+    return found.make(
+        table, "fractional_day", "note", column=list(counts), found=told, wanted=wanted
+    )

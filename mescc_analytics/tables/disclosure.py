@@ -1,10 +1,11 @@
 """Small counts are hidden before anything is published.
 
-A count is small when it is above 0 and below the threshold; 0 says nothing about anybody. A count is also
-hidden when what is left of its total is small, because a subtraction would reveal it. A threshold of 0 or 1
-hides nothing.
+A count is small when it is above 0 and below the threshold; 0 says nothing about anybody. A count
+is also hidden when what is left of its total is small, because a subtraction would reveal it. A
+threshold of 0 or 1 hides nothing.
 """
 
+import numpy as np
 import pandas as pd
 
 
@@ -26,8 +27,9 @@ def hide_small(frame, count, total, values, threshold):
     Returns
     -------
     DataFrame, shape (n_rows, n_columns + 1)
-        A copy with the boolean column `suppressed`; there, `count` and `values` are missing. A total that is
-        small itself is missing as well. A missing count stays missing and is not called suppressed.
+        A copy with the boolean column `suppressed`; there, `count` and `values` are missing. A
+        total that is small itself is missing as well. A missing count stays missing and is not
+        called suppressed.
 
     Examples
     --------
@@ -55,7 +57,7 @@ def _nullable(series):
 
 
 def suppress_crosstab(counts, threshold):
-    """Hide the small cells of a table of counts, and as many others as its totals would need to reveal them.
+    """Hide the small cells of a table of counts, and others from which its totals reveal them.
 
     Parameters
     ----------
@@ -67,8 +69,9 @@ def suppress_crosstab(counts, threshold):
     Returns
     -------
     DataFrame of Int64, shape (n_rows, n_columns)
-        Hidden cells are missing. A row or column with exactly one hidden cell loses its next smallest
-        non-zero cell as well (a zero where there is no other), repeated until nothing changes.
+        Hidden cells are missing. A row or column with exactly one hidden cell loses another one
+        as well, repeated until nothing changes: not a zero where there is a choice, rather one
+        that crosses a line with a hidden cell, then the smallest.
     """
     shown = counts.astype("Int64")
     values = shown.to_numpy("int64")
@@ -79,11 +82,13 @@ def suppress_crosstab(counts, threshold):
 
 
 def _hide_one_more(values, hidden):
-    """Hide one cell in the first line that has exactly one hidden; whether there was such a line."""
+    """Hide one more cell in the first line with exactly one hidden; whether there was one."""
+    crossed = hidden.any(axis=0)
     for line_values, line_hidden in zip(values, hidden, strict=True):
         if line_hidden.sum() == 1 and len(line_hidden) > 1:
-            open_cells = [at for at in range(len(line_values)) if not line_hidden[at]]
-            line_hidden[min(open_cells, key=lambda at: (line_values[at] == 0, line_values[at]))] = True
+            # a cell that crosses a line with a hidden cell leaves no new line with only one
+            order = np.lexsort((line_values, ~crossed, line_values == 0))
+            line_hidden[next(at for at in order if not line_hidden[at])] = True
             return True
     return False
 
@@ -101,17 +106,20 @@ def merge_small_steps(flow, threshold):
     Returns
     -------
     DataFrame of Int64 counts, shape (at most n_steps, n_columns)
-        Consecutive steps of the same `applies_to` are merged, their labels joined with " or ". Where all
-        exclusions of an `applies_to` together are small, their count is missing, and so are the number
-        and the exclusion before it, so that no difference reveals it. Other small counts are missing.
+        Consecutive steps of the same `applies_to` are merged, their labels joined with " or ".
+        Where all exclusions of an `applies_to` together are small, their count is missing, and so
+        are the number and the exclusion before it, so that no difference reveals it. Other small
+        counts are missing.
 
     Notes
     -----
-    The number before the comparison of arms is the number in the analyses of the whole cohort; where it is
-    missing here, it must not be printed beside the number compared.
+    The number before the comparison of arms is the number in the analyses of the whole cohort;
+    where it is missing here, it must not be printed beside the number compared.
     """
     blocks = [block for _, block in flow.groupby("applies_to", sort=False)]
-    merged = [pd.DataFrame([_merged(group) for group in _groups(block, threshold)]) for block in blocks]
+    merged = [
+        pd.DataFrame([_merged(group) for group in _groups(block, threshold)]) for block in blocks
+    ]
     steps = pd.concat(merged, ignore_index=True)[list(flow.columns)]
     counts = ["n_before", "n_excluded", "n_unknown", "n_after"]
     steps = steps.astype(dict.fromkeys(counts, "Int64"))
@@ -129,7 +137,7 @@ def merge_small_steps(flow, threshold):
 
 
 def _groups(block, threshold):
-    """Runs of consecutive steps whose exclusions together are 0 or not small, as far as that is possible."""
+    """Runs of consecutive steps whose exclusions are 0 or not small, as far as possible."""
     groups = []
     for step in block.to_dict("records"):
         pending = groups and 0 < _excluded(groups[-1]) < threshold

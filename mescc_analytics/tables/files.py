@@ -1,13 +1,12 @@
 """The only place in which tables, settings and results touch the disk.
 
-Writing is atomic (a temporary name in the same folder, then a rename) and the bytes depend on the content
-alone. Reading restores the types that the codebook declares.
+Writing is atomic (a temporary name in the same folder, then a rename) and the bytes depend on the
+content alone. Reading restores the types that the codebook declares.
 """
 
 import io
 import json
 import os
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +16,7 @@ import yaml
 
 from mescc_analytics import codebook
 from mescc_analytics.errors import TableError, UsageError
+from mescc_analytics.tables.yaml_text import PlainLoader, TextLoader
 
 ROW_GROUP_ROWS = 250_000
 DTYPES = {
@@ -26,40 +26,15 @@ DTYPES = {
     "integer": "Int64",
     "number": "Float64",
 }
-# Columns of result files that are text even where every cell looks like a number (an ECOG group "2").
+# Columns of result files that are text even where every cell looks like a number (ECOG group 2).
 RESULT_TEXT = (
-    "analysis algorithm baseline cause code column contrast criterion endpoint estimand found group "
-    "label level measure name needs note outcome reason reference rule section severity sosg_1c_policy "
-    "sins_policy table term test text variable wanted"
+    "analysis algorithm baseline cause code column contrast criterion endpoint estimand found "
+    "group label level measure name needs note outcome reason reference rule section severity "
+    "sosg_1c_policy sins_policy table term test text variable wanted"
 ).split()
 # A cell that starts like this is run as a formula by spreadsheet programs.
 FORMULA = r"^'*[=+\-@\t\r]"
 PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-
-
-class _DuplicateKeys:
-    """Mixin for YAML loaders: a key that stands twice is an error, not a silent choice."""
-
-    def construct_mapping(self, node, deep=False):
-        seen = set()
-        for key_node, _ in node.value:
-            if key_node.value in seen and isinstance(key_node.value, str):
-                raise yaml.YAMLError(
-                    f"line {key_node.start_mark.line + 1}: the key '{key_node.value}' stands twice"
-                )
-            seen.add(key_node.value if isinstance(key_node.value, str) else id(key_node))
-        return super().construct_mapping(node, deep)
-
-
-class _PlainLoader(_DuplicateKeys, codebook.PlainLoader):
-    pass
-
-
-class _TextLoader(_DuplicateKeys, yaml.SafeLoader):
-    """YAML in which every scalar is the text that was typed: `no`, `1` and `0007` stay as they are."""
-
-
-_TextLoader.yaml_implicit_resolvers = {"<": [("tag:yaml.org,2002:merge", re.compile("^<<$"))]}
 
 
 def contents(path, error=TableError):
@@ -83,7 +58,7 @@ def contents(path, error=TableError):
 
 
 def write_table(frame, path):
-    """Write case-level rows as Parquet (typed) or CSV, by the ending of `path`; the index is not written."""
+    """Write rows as Parquet (typed) or CSV, by the ending of `path`; the index is not written."""
     ending = Path(path).suffix.lower()
     if ending == ".csv":
         return write_csv(frame, path)
@@ -105,8 +80,8 @@ def read_table(path):
 
     Returns
     -------
-    DataFrame with nullable dtypes. Codebook categories carry all their levels in codebook order; other
-    categories (an `arm` stored with its order) stay as stored in Parquet and are text in CSV.
+    DataFrame with nullable dtypes. Codebook categories carry all their levels in codebook order;
+    other categories (an `arm` stored with its order) stay as stored in Parquet and are text in CSV.
 
     Raises
     ------
@@ -119,7 +94,8 @@ def read_table(path):
         frame = parquet_frame(contents(path), path)
     declared = _declared()
     restored = {
-        name: _restore(frame[name], declared[name]) if name in declared else frame[name] for name in frame
+        name: _restore(frame[name], declared[name]) if name in declared else frame[name]
+        for name in frame
     }
     return pd.DataFrame(restored, index=frame.index, columns=frame.columns, copy=False)
 
@@ -179,15 +155,18 @@ def _restore(series, column):
     if column.type == "text" and isinstance(series.dtype, pd.CategoricalDtype):
         return series
     if column.type == "number":
-        return pd.Series(series.to_numpy("float64", na_value=float("nan")), series.index).astype("Float64")
+        return pd.Series(series.to_numpy("float64", na_value=float("nan")), series.index).astype(
+            "Float64"
+        )
     return series.astype(DTYPES[column.type])
 
 
 def write_csv(frame, path):
     """Write a frame as UTF-8 CSV that a spreadsheet opens without running anything.
 
-    Numbers have their shortest exact form, booleans are True and False, missing is empty. Text that a
-    spreadsheet would run as a formula gets a leading apostrophe, which `read_csv` takes away again.
+    Numbers have their shortest exact form, booleans are True and False, missing is empty. Text
+    that a spreadsheet would run as a formula gets a leading apostrophe, which `read_csv` takes
+    away again.
     """
     safe = {name: _neutralised(frame[name]) for name in frame}
     text = pd.DataFrame(safe, columns=frame.columns).to_csv(index=False, lineterminator="\n")
@@ -207,7 +186,7 @@ def _neutralised(series):
 
 
 def read_csv(path):
-    """Read a CSV that this package wrote; text columns of the codebook and of result files stay text.
+    """Read a CSV that this package wrote; the text columns of codebook and results stay text.
 
     Returns
     -------
@@ -242,7 +221,10 @@ def read_csv(path):
 
 def write_json(content, path):
     """Write JSON with sorted keys, two spaces and a newline at the end."""
-    write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", path)
+    write_text(
+        json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n",
+        path,
+    )
 
 
 def write_text(text, path):
@@ -270,7 +252,8 @@ def read_yaml(path, *, as_text=False):
     ----------
     path : path-like
     as_text : bool
-        False: only `true` and `false` are booleans. True: every scalar stays the text that was typed.
+        False: only `true` and `false` are booleans. True: every scalar stays the text that was
+        typed.
 
     Raises
     ------
@@ -279,8 +262,10 @@ def read_yaml(path, *, as_text=False):
     """
     content = contents(path, UsageError)
     try:
-        return yaml.load(content.decode("utf-8-sig"), Loader=_TextLoader if as_text else _PlainLoader)
+        return yaml.load(content.decode("utf-8-sig"), Loader=TextLoader if as_text else PlainLoader)
     except UnicodeDecodeError:
         raise UsageError(f"'{path}'", ["it is not UTF-8 text"]) from None
     except yaml.YAMLError as problem:
-        raise UsageError(f"'{path}'", [f"it is not YAML: {' '.join(str(problem).split())}"]) from None
+        raise UsageError(
+            f"'{path}'", [f"it is not YAML: {' '.join(str(problem).split())}"]
+        ) from None

@@ -4,11 +4,12 @@ A frame of findings has the columns of `COLUMNS`:
 
 table     cases, visits or lesions
 case_id   text, missing where the problem is not of one case
-row       row number of the spreadsheet (the header is row 1), missing where the problem is of a whole column
-column    name in the codebook, or as the table has it where the codebook does not know it
-found     what the cell held
+row       row number of the spreadsheet (the header is row 1), missing where the problem is of a
+whole column column    name in the codebook, or as the table has it where the codebook does not
+know it found     what the cell held
 wanted    what it should have held
-severity  fatal (nothing can be done with the table), error (the value, or the clock of the case, cannot be
+severity  fatal (nothing can be done with the table), error (the value, or the clock of the case,
+cannot be
           used), warning (two columns contradict each other), note (for information)
 code      the kind of problem
 """
@@ -18,33 +19,47 @@ import pandas as pd
 COLUMNS = ("table", "case_id", "row", "column", "found", "wanted", "severity", "code")
 SEVERITIES = ("fatal", "error", "warning", "note")
 ROWS_SHOWN = 5
-# How a problem is said. The default fits every problem of one cell.
-SENTENCE = "'{found}' is not {wanted}"
+# How a problem is said: of one cell, of two columns, and the others.
+OF_A_CELL = "'{found}' is not {wanted}"
+CELL_CODES = {
+    "bad_pattern",
+    "not_a_boolean",
+    "not_a_number",
+    "not_an_integer",
+    "out_of_range",
+    "unknown_case",
+    "unknown_level",
+}
+OF_TWO_COLUMNS = "{found}; wanted: {wanted}"
 SENTENCES = {
     "absent_required_column": "column '{column}' is missing",
     "ambiguous_number": "'{found}' may be {wanted}; write it without a thousands separator",
     "blank_id": "the cell is empty; {wanted} is needed",
     "calendar_date": "'{found}' is a calendar date; wanted: {wanted}",
-    "constant_replaces_column": "the mapping file's constant '{wanted}' replaces the column of the table",
+    "constant_replaces_column": "the mapping file's constant '{wanted}' replaces the column",
     "duplicate_column": "{found} stand for the same column; {wanted}",
     "duplicate_header": "the header stands {found}; {wanted}",
     "duplicate_id": "'{found}' stands in {wanted}; each case needs its own",
     "duplicate_lesion": "'{found}' stands in {wanted}; each lesion of a case needs its own",
     "empty_table": "the table has {found}; wanted: {wanted}",
     "fractional_day": "{found}; {wanted}",
-    "mapping_column_absent": "the mapping file's column '{found}' is in none of the tables; it was for '{column}'",
+    "mapping_column_absent": "none of the tables has the column '{found}' of the mapping file",
     "missing_required": "the cell is empty; {wanted} is needed",
     "partial_level": "'{found}' says less than {wanted}; kept as it is",
     "ragged_rows": "{found}; {wanted}",
     "renamed_column": "the column '{found}' is read as '{wanted}'",
-    "unknown_case": "'{found}' is not {wanted}",
     "unknown_column": "column '{found}' is not {wanted}; it is not used",
     "unnamed_column": "column {found} has cells but no header; {wanted}",
     "blank_rows": "{found} without any cell {wanted}",
     "read_as_windows_1252": "the file is not UTF-8; {wanted}",
 }
-CONTRADICTION = "{found}; wanted: {wanted}"
-WHOLE_COLUMN = {"absent_required_column", "unknown_column", "empty_table", "mapping_column_absent", "unnamed_column"}
+WHOLE_COLUMN = {
+    "absent_required_column",
+    "unknown_column",
+    "empty_table",
+    "mapping_column_absent",
+    "unnamed_column",
+}
 
 
 def empty():
@@ -73,7 +88,11 @@ def make(table, code, severity, **columns):
     if severity not in SEVERITIES:
         raise ValueError(f"severity '{severity}' is not one of {', '.join(SEVERITIES)}")
     values = {"table": table, **columns, "severity": severity, "code": code}
-    lengths = [len(value) for value in values.values() if not isinstance(value, (str, int)) and value is not None]
+    lengths = [
+        len(value)
+        for value in values.values()
+        if not isinstance(value, (str, int)) and value is not None
+    ]
     index = range(max(lengths, default=1))
     arrays = {name: pd.Series(values.get(name, pd.NA), index, dtype=object) for name in COLUMNS}
     return pd.DataFrame({name: array.astype(_dtype(name)) for name, array in arrays.items()})
@@ -90,7 +109,8 @@ def counts(findings):
 
     Returns
     -------
-    DataFrame with columns table, column, severity, code, n; the most severe first, then in order of appearance.
+    DataFrame with columns table, column, severity, code, n; the most severe first, then in order
+    of appearance.
     """
     keys = ["table", "column", "severity", "code"]
     grouped = findings.groupby(keys, sort=False, dropna=False).size().reset_index(name="n")
@@ -102,7 +122,7 @@ def _by_severity(frame):
 
 
 def sentences(findings, limit=None):
-    """One sentence per kind of problem: where, what was found, what was wanted; the most severe first.
+    """One sentence per kind of problem, the most severe first.
 
     Parameters
     ----------
@@ -114,7 +134,8 @@ def sentences(findings, limit=None):
     Returns
     -------
     list of str
-        Equal problems of several rows share a sentence: "rows 4, 9 and 17, sex: 'm' is not ...".
+        Each says where, what was found, what was wanted. Equal problems of several rows share a
+        sentence: "rows 4, 9 and 17, sex: 'm' is not ...".
     """
     keys = ["severity", "table", "code", "column", "found", "wanted"]
     text = findings.assign(**{key: findings[key].fillna("") for key in keys})
@@ -130,13 +151,10 @@ def _sentence(kind):
     rows = [row for row in kind["row"] if not pd.isna(row)]
     column = "" if kind["code"] in WHOLE_COLUMN else kind["column"]
     where = ", ".join(part for part in (_rows(rows), column) if part)
-    template = SENTENCES.get(kind["code"], CONTRADICTION if _two_columns(kind) else SENTENCE)
+    default = OF_A_CELL if kind["code"] in CELL_CODES else OF_TWO_COLUMNS
+    template = SENTENCES.get(kind["code"], default)
     sentence = template.format(**kind)
     return f"{where}: {sentence}" if where else sentence
-
-
-def _two_columns(kind):
-    return kind["found"].startswith(f"{kind['column']} ")
 
 
 def _rows(rows):

@@ -1,4 +1,4 @@
-"""A cohort as it was supplied: read, mapped, typed, checked; nothing is dropped and nothing is repaired."""
+"""A cohort as it was supplied: read, mapped, typed, checked; nothing is dropped or repaired."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,11 @@ from mescc_analytics import codebook
 from mescc_analytics.errors import TableError
 from mescc_analytics.tables import crosschecks
 from mescc_analytics.tables import findings as found
-from mescc_analytics.tables.mapping import Mapping, apply, load_mapping, unused
+from mescc_analytics.tables.mapping import TABLES, Mapping, apply, load_mapping, unused
 from mescc_analytics.tables.raw import Raw, read_raw
 from mescc_analytics.tables.validation import convert
+
+NO_ROWS = np.array([], dtype="int64")
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,9 @@ class Ingested:
     Attributes
     ----------
     cases : DataFrame, shape (n_cases, n_columns)
-        Columns that were supplied, in codebook order, and `usable` (boolean: nothing contradicts the
-        follow-up clock) and, beside `sosg_grade`, `sosg_partial`. RangeIndex in the order of the file.
+        Columns that were supplied, in codebook order, and `usable` (boolean: nothing contradicts
+        the follow-up clock) and, beside `sosg_grade`, `sosg_partial`. RangeIndex in the order of
+        the file.
     visits, lesions : DataFrame
         Empty with the codebook's columns where no table was given.
     findings : DataFrame
@@ -69,25 +72,26 @@ def ingest(cases, visits=None, lesions=None, *, mapping=None, time_resolution="d
     mapping = load_mapping(mapping) if isinstance(mapping, (str, Path)) else mapping or Mapping()
     paths = {"cases": cases, "visits": visits, "lesions": lesions}
     raws = _read_all({table: path for table, path in paths.items() if path is not None})
-    used, frames, parts = set(), {}, []
-    for table, raw in raws.items():
-        applied, names = apply(raw, mapping, table)
-        used |= names
-        frames[table], notes = convert(applied, table, required=required if table == "cases" else None)
-        parts.append(notes)
-    parts.append(unused(mapping, used))
-    frames = {table: frames.get(table, _absent(table)) for table in paths}
-    rows = {table: raws[table].rows if table in raws else np.array([], dtype="int64") for table in paths}
+    frames, parts = _convert_all(raws, mapping, required)
+    rows = {table: raws[table].rows if table in raws else NO_ROWS for table in paths}
     parts.append(_key_findings(frames, rows))
     resolution = {"time_resolution": time_resolution}
     contradictions, usable = crosschecks.check(frames["cases"], rows["cases"], **resolution)
     late = crosschecks.check_visits(frames["visits"], rows["visits"], frames["cases"], **resolution)
-    return Ingested(
-        frames["cases"].assign(usable=usable),
-        frames["visits"],
-        frames["lesions"],
-        found.concat([*parts, contradictions, late]),
-    )
+    frames["cases"] = frames["cases"].assign(usable=usable)
+    return Ingested(**frames, findings=found.concat([*parts, contradictions, late]))
+
+
+def _convert_all(raws, mapping, required):
+    used, frames, parts = set(), {table: _absent(table) for table in TABLES}, []
+    for table, raw in raws.items():
+        applied, names = apply(raw, mapping, table)
+        used |= names
+        frames[table], notes = convert(
+            applied, table, required=required if table == "cases" else None
+        )
+        parts.append(notes)
+    return frames, [*parts, unused(mapping, used)]
 
 
 def _read_all(paths):
@@ -101,14 +105,15 @@ def _read_all(paths):
         raise problems[0]
     if problems:
         raise TableError(
-            "the tables", [f"{problem.subject}: {reason}" for problem in problems for reason in problem.problems]
+            "the tables",
+            [f"{problem.subject}: {reason}" for problem in problems for reason in problem.problems],
         )
     return raws
 
 
 def _absent(table):
     empty = {name: pd.Categorical([]) for name in codebook.columns(table)}
-    raw = Raw(table, pd.DataFrame(empty), np.array([], dtype="int64"), found.empty())
+    raw = Raw(table, pd.DataFrame(empty), NO_ROWS, found.empty())
     return convert(raw, table)[0]
 
 
@@ -128,7 +133,9 @@ def _repeated(frame, rows, table, key):
     again = ids[ids.duplicated(keep=False)]
     if again.empty:
         return found.empty()
-    numbers = pd.Series(rows[again.index], again.index).groupby([again[name] for name in key], sort=False)
+    numbers = pd.Series(rows[again.index], again.index).groupby(
+        [again[name] for name in key], sort=False
+    )
     listed = numbers.agg(lambda group: f"rows {', '.join(map(str, group))}")
     single = table == "cases"
     return found.make(
@@ -150,5 +157,12 @@ def _unknown_cases(frame, rows, table, cases):
     ids = frame["case_id"].to_numpy()[at]
     wanted = "the id of a case"
     return found.make(
-        table, "unknown_case", "error", case_id=ids, row=rows[at], column="case_id", found=ids, wanted=wanted
+        table,
+        "unknown_case",
+        "error",
+        case_id=ids,
+        row=rows[at],
+        column="case_id",
+        found=ids,
+        wanted=wanted,
     )

@@ -27,7 +27,8 @@ class Mapping:
     levels : dict of str to dict of str to str
         Ours to {their spelling: our level}.
     units : dict of str to str
-        Ours to the unit of their values: days, weeks, months (30.4375 days), years (365.25 days), hours.
+        Ours to the unit of their values: days, weeks, months (30.4375 days), years (365.25 days),
+        hours.
     constants : dict of str to str
         Ours to the value of every row.
     ignore : tuple of str
@@ -55,7 +56,8 @@ def load_mapping(path):
     Raises
     ------
     UsageError
-        Lists every fault in words: unknown sections, columns, levels and units with the nearest valid one.
+        Lists every fault in words: unknown sections, columns, levels and units with the nearest
+        valid one.
     """
     content = read_yaml(path, as_text=True)
     content = {} if content in (None, "") else content
@@ -79,11 +81,17 @@ def _shape_problems(content):
     problems = []
     for section in ("columns", "units", "constants"):
         entries = content.get(section, {})
-        if not isinstance(entries, dict) or not all(isinstance(value, str) for value in entries.values()):
+        if not isinstance(entries, dict) or not all(
+            isinstance(value, str) for value in entries.values()
+        ):
             problems.append(f"{section}: wanted lines of the form 'name: value'")
     levels = content.get("levels", {})
-    if not isinstance(levels, dict) or not all(isinstance(value, dict) for value in levels.values()):
-        problems.append("levels: wanted, for each column, lines of the form 'their spelling: our level'")
+    if not isinstance(levels, dict) or not all(
+        isinstance(value, dict) for value in levels.values()
+    ):
+        problems.append(
+            "levels: wanted, for each column, lines of the form 'their spelling: our level'"
+        )
     ignore = content.get("ignore", [])
     if not isinstance(ignore, list) or not all(isinstance(name, str) for name in ignore):
         problems.append("ignore: wanted a list of column names")
@@ -97,7 +105,11 @@ def _known_columns():
 def _target_problems(content):
     known = _known_columns()
     targets = [(f"columns.{theirs}", ours) for theirs, ours in content.get("columns", {}).items()]
-    targets += [(section, ours) for section in ("levels", "units", "constants") for ours in content.get(section, {})]
+    targets += [
+        (section, ours)
+        for section in ("levels", "units", "constants")
+        for ours in content.get(section, {})
+    ]
     return [
         f"{where}: '{ours}' is not in the codebook{did_you_mean(ours, known)}"
         for where, ours in targets
@@ -126,9 +138,11 @@ def _level_problems(content):
         if valid is None:
             continue
         problems += [
-            f"levels.{ours}.{theirs}: '{level}' is not one of {', '.join(valid)}{did_you_mean(str(level), valid)}"
+            f"levels.{ours}.{theirs}: '{level}' is not one of {', '.join(valid)}"
+            + did_you_mean(str(level), valid)
             for theirs, level in recode.items()
-            if not isinstance(level, str) or not (_says_missing(level) or normal(level) in map(normal, valid))
+            if not isinstance(level, str)
+            or not (_says_missing(level) or normal(level) in map(normal, valid))
         ]
     return problems
 
@@ -148,7 +162,9 @@ def _unit_problems(content):
     problems = []
     for ours, unit in content.get("units", {}).items():
         if unit not in DAYS:
-            problems.append(f"units.{ours}: '{unit}' is not one of {', '.join(DAYS)}{did_you_mean(unit, DAYS)}")
+            problems.append(
+                f"units.{ours}: '{unit}' is not one of {', '.join(DAYS)}{did_you_mean(unit, DAYS)}"
+            )
         if ours in known and known[ours].unit not in DAYS:
             problems.append(f"units.{ours}: '{ours}' is not a time, so it has no unit of time")
     return problems
@@ -169,28 +185,24 @@ def apply(raw, mapping, table):
     Returns
     -------
     raw : Raw
-        Columns renamed (theirs matched exactly, else trimmed and case-folded), ignored ones left out,
-        constants added, `recodes` and `factors` filled in; findings of names that clash.
+        Columns renamed (theirs matched exactly, else trimmed and case-folded), ignored ones left
+        out, constants added, `recodes` and `factors` filled in; findings of names that clash.
     used : set of str
         The mapping's column names that this table has.
     """
     known = codebook.columns(table)
     names = list(map(str, raw.frame.columns))
     chosen, used = _choose(names, mapping, known)
-    ignored = {_folded(name) for name in mapping.ignore}
-    pairs = [(theirs, ours) for theirs, ours in zip(names, chosen, strict=True) if _folded(theirs) not in ignored]
+    ignored = set(map(_folded, mapping.ignore))
+    pairs = [pair for pair in zip(names, chosen, strict=True) if _folded(pair[0]) not in ignored]
     frame = raw.frame.copy(deep=False)
     frame.columns = names
+    source = {ours: theirs for theirs, ours in reversed(pairs)}
+    kept = {ours: frame[source[ours]] for _, ours in pairs}
+    constants = {ours: value for ours, value in mapping.constants.items() if ours in known}
     notes = [*_clashes(pairs, table), *_respelt(pairs, mapping, table)]
-    kept = {ours: frame[theirs] for theirs, ours in reversed(pairs)}
-    kept = {ours: kept[ours] for _, ours in pairs}
-    for ours, value in mapping.constants.items():
-        if ours in known:
-            if ours in kept:
-                notes.append(
-                    found.make(table, "constant_replaces_column", "warning", column=ours, wanted=value)
-                )
-            kept[ours] = _constant(value, len(frame))
+    notes += _replaced(constants, kept, table)
+    kept |= {ours: _constant(value, len(frame)) for ours, value in constants.items()}
     applied = replace(
         raw,
         frame=pd.DataFrame(kept, index=frame.index, copy=False),
@@ -226,19 +238,34 @@ def _clashes(pairs, table):
         sources.setdefault(ours, []).append(f"'{theirs}'")
     wanted = "keep one of them, or name the other under `ignore` in the mapping file"
     return [
-        found.make(table, "duplicate_column", "fatal", column=ours, found=" and ".join(theirs), wanted=wanted)
+        found.make(
+            table,
+            "duplicate_column",
+            "fatal",
+            column=ours,
+            found=" and ".join(theirs),
+            wanted=wanted,
+        )
         for ours, theirs in sources.items()
         if len(theirs) > 1
     ]
 
 
 def _respelt(pairs, mapping, table):
-    """A note for each column that was recognised although it is spelt differently and not mapped."""
+    """A note for each column that is recognised though spelt differently and not mapped."""
     mapped = {_folded(theirs) for theirs in mapping.columns}
     return [
         found.make(table, "renamed_column", "note", column=ours, found=theirs, wanted=ours)
         for theirs, ours in pairs
         if theirs != ours and _folded(theirs) not in mapped
+    ]
+
+
+def _replaced(constants, kept, table):
+    return [
+        found.make(table, "constant_replaces_column", "warning", column=ours, wanted=value)
+        for ours, value in constants.items()
+        if ours in kept
     ]
 
 
@@ -248,7 +275,9 @@ def _constant(value, n_rows):
 
 def _factors(mapping, kept, known):
     units = {ours: unit for ours, unit in mapping.units.items() if ours in kept}
-    return {ours: DAYS[unit] / DAYS[known[ours].unit] for ours, unit in units.items() if ours in known}
+    return {
+        ours: DAYS[unit] / DAYS[known[ours].unit] for ours, unit in units.items() if ours in known
+    }
 
 
 def unused(mapping, used):
@@ -264,4 +293,6 @@ def unused(mapping, used):
     if not absent:
         return found.empty()
     columns = [mapping.columns[theirs] for theirs in absent]
-    return found.make("cases", "mapping_column_absent", "warning", column=columns, found=absent, wanted=columns)
+    return found.make(
+        "cases", "mapping_column_absent", "warning", column=columns, found=absent, wanted=columns
+    )

@@ -1,4 +1,4 @@
-"""Numbers as people type them: decimal points and commas, and the dates that stand where days should."""
+"""Numbers as people type them: decimal points and commas, and dates in the place of days."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ DATE = re.compile(
     re.IGNORECASE,
 )
 NINETY_OR_OLDER = re.compile(
-    r"(?:>=|≥)\s*90|>\s*89|90\s*(?:\+|(?:years?\s+)?(?:or|and)\s+(?:older|over|above))", re.IGNORECASE
+    r"(?:>=|≥)\s*90|>\s*89|90\s*(?:\+|(?:years?\s+)?(?:or|and)\s+(?:older|over|above))",
+    re.IGNORECASE,
 )
 
 
@@ -63,7 +64,9 @@ def decimals(columns, delimiter):
     if not any("," in "|".join(texts) for texts in columns):
         return Decimals(delimiter=delimiter)
     comma = any(_clear(texts, COMMA) for texts in columns)
-    return Decimals(comma, any(_clear(texts, re.compile(r"[+-]?\d*\.\d+")) for texts in columns), delimiter)
+    return Decimals(
+        comma, any(_clear(texts, re.compile(r"[+-]?\d*\.\d+")) for texts in columns), delimiter
+    )
 
 
 def _clear(texts, pattern):
@@ -86,7 +89,9 @@ def parse(texts, style):
     codes : object array of str, shape (n,)
         "" where it was read, else not_a_number, ambiguous_number or calendar_date.
     """
-    values = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy("float64", copy=True)
+    values = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(
+        "float64", copy=True
+    )
     codes = np.full(len(texts), "", dtype=object)
     doubtful = ~np.isfinite(values)
     if style.comma and style.delimiter is not None:

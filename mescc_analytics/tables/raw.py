@@ -1,7 +1,7 @@
 """Reading foreign tables: CSV in the encodings and dialects that hospitals export, XLSX, Parquet.
 
-Nothing is interpreted here. Every cell of a CSV or XLSX stays the text that it was (`0007` stays `0007`);
-Parquet keeps its types. What a cell means is decided in `validation`.
+Nothing is interpreted here. Every cell of a CSV or XLSX stays the text that it was (`0007` stays
+`0007`); Parquet keeps its types. What a cell means is decided in `validation`.
 """
 
 import csv
@@ -43,7 +43,8 @@ class Raw:
     recodes : dict of str to dict
         Column name in the codebook to {spelling in the table: level}; filled in by the mapping.
     factors : dict of str to float
-        Column name in the codebook to the factor that converts to its unit; filled in by the mapping.
+        Column name in the codebook to the factor that converts to its unit; filled in by the
+        mapping.
     """
 
     name: str
@@ -58,9 +59,10 @@ class Raw:
 def read_raw(path, table="cases"):
     """Read a CSV, XLSX or Parquet file without interpreting its cells.
 
-    CSV: UTF-8, UTF-8 or UTF-16 with byte order mark, Windows-1252; comma, semicolon or tab, decided from the
-    header; quoted cells may hold delimiters and line ends. Wholly blank rows are left out with a note, short
-    rows are filled with blanks; cells beyond the header are a fatal finding. XLSX: the first sheet.
+    CSV: UTF-8, UTF-8 or UTF-16 with byte order mark, Windows-1252; comma, semicolon or tab,
+    decided from the header; quoted cells may hold delimiters and line ends. Wholly blank rows are
+    left out with a note, short rows are filled with blanks; cells beyond the header are a fatal
+    finding. XLSX: the first sheet.
 
     Parameters
     ----------
@@ -92,8 +94,10 @@ def read_raw(path, table="cases"):
 
 def _read_parquet(content, path, table):
     frame = parquet_frame(content, path, text_as_categories=True)
-    frame = frame.drop(columns=[name for name in frame if re.fullmatch(r"__index_level_\d+__", name)])
-    for name in frame.columns[frame.dtypes == object]:
+    frame = frame.drop(
+        columns=[name for name in frame if re.fullmatch(r"__index_level_\d+__", name)]
+    )
+    for name in frame.columns[list(map(pd.api.types.is_object_dtype, frame.dtypes))]:
         if not _holds_dates(frame[name]):
             frame[name] = frame[name].map(str, na_action="ignore").astype("string")
     rows = np.arange(len(frame)) + FIRST_DATA_ROW
@@ -145,7 +149,10 @@ def _decode(content, path, table):
             table, "read_as_windows_1252", "note", wanted="its letters were read as Windows-1252"
         )
     if "\0" in text or "\ufffd" in text and len(notes) or content[:4] == b"PK\x03\x04":
-        raise TableError(f"'{path}'", ["it is not a text table: it holds binary data"])
+        raise TableError(
+            f"'{path}'",
+            ["it is not a text table: it holds binary data, or UTF-16 without a byte order mark"],
+        )
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text, notes
@@ -157,36 +164,40 @@ def _header(text):
 
 
 def _delimiter(text):
-    """The commonest of the three delimiters in the header, outside quotes; comma where there is none."""
+    """The commonest of the three delimiters in the header outside quotes; else the comma."""
     unquoted = re.sub(r'"(?:[^"]|"")*"', "", _header(text.lstrip("\n")))
     return max(DELIMITERS, key=unquoted.count)
 
 
 def _fast(text, path, table, delimiter):
-    """The whole file at once, or None where a row is ragged or blank and must be looked at by itself."""
+    """The whole file at once, or None where rows or names must be looked at one by one."""
     text = text.rstrip("\n")
-    quoted = '"' in text
     names = next(csv.reader(io.StringIO(_header(text)), delimiter=delimiter), [])
     stripped = [name.strip() for name in names]
     if len(set(stripped)) != len(stripped) or "" in stripped or "\n\n" in text or len(stripped) < 2:
         return None
-    as_text = pa.dictionary(pa.int32(), pa.string())
     try:
-        arrow = pa_csv.read_csv(
-            pa.BufferReader(text.encode("utf-8")),
-            read_options=pa_csv.ReadOptions(block_size=1 << 24),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=quoted, ignore_empty_lines=False
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                column_types={name: as_text for name in names}, strings_can_be_null=True, null_values=[""]
-            ),
-        )
+        frame = _arrow_frame(text, names, delimiter)
     except pa.ArrowInvalid:
         return None
-    frame = arrow.unify_dictionaries().to_pandas(self_destruct=True)
     frame.columns = stripped
-    return _without_blank_rows(Path(path).name, frame, np.arange(len(frame)) + FIRST_DATA_ROW, table)
+    rows = np.arange(len(frame)) + FIRST_DATA_ROW
+    return _without_blank_rows(Path(path).name, frame, rows, table)
+
+
+def _arrow_frame(text, names, delimiter):
+    as_text = pa.dictionary(pa.int32(), pa.string())
+    arrow = pa_csv.read_csv(
+        pa.BufferReader(text.encode("utf-8")),
+        read_options=pa_csv.ReadOptions(block_size=1 << 24),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values='"' in text, ignore_empty_lines=False
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, as_text), strings_can_be_null=True, null_values=[""]
+        ),
+    )
+    return arrow.unify_dictionaries().to_pandas(self_destruct=True)
 
 
 def _records(text, path, delimiter):
@@ -211,21 +222,27 @@ def _from_records(records, path, table, delimiter):
     surplus = np.array([any(map(str.strip, cells[len(names) :])) for cells in body], dtype=bool)
     width = len(names)
     padded = [cells[:width] + [""] * (width - len(cells)) for cells in body]
-    columns = [pd.Categorical([cell or None for cell in cells]) for cells in zip(*padded, strict=True)]
+    columns = [
+        pd.Categorical([cell or None for cell in cells]) for cells in zip(*padded, strict=True)
+    ]
     columns = columns or [pd.Categorical([]) for _ in names]
     frame, notes = _named(columns, names, table)
     raw = _without_blank_rows(Path(path).name, frame, rows, table)
     ragged = [_ragged(rows[surplus], table)] if surplus.any() else []
-    return Raw(raw.name, raw.frame, raw.rows, found.concat([*notes, *ragged, raw.findings]), delimiter)
+    return Raw(
+        raw.name, raw.frame, raw.rows, found.concat([*notes, *ragged, raw.findings]), delimiter
+    )
 
 
 def _named(columns, names, table):
-    """Columns under their names; a second column of the same name is fatal, one without a name is not used."""
+    """Columns under their names; the same name twice is fatal, no name means not used."""
     kept, notes = {}, []
     for position, (name, column) in enumerate(zip(names, columns, strict=True), start=1):
         if not name and len(column.categories):
             notes.append(
-                found.make(table, "unnamed_column", "warning", found=str(position), wanted="it is not used")
+                found.make(
+                    table, "unnamed_column", "warning", found=str(position), wanted="it is not used"
+                )
             )
         elif name and name in kept:
             notes.append(
@@ -245,7 +262,9 @@ def _named(columns, names, table):
 
 def _ragged(rows, table):
     wanted = "a cell that holds the delimiter must stand in quotation marks"
-    return found.make(table, "ragged_rows", "fatal", row=rows, found="more cells than the header", wanted=wanted)
+    return found.make(
+        table, "ragged_rows", "fatal", row=rows, found="more cells than the header", wanted=wanted
+    )
 
 
 def _without_blank_rows(name, frame, rows, table):

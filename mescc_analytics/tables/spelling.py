@@ -1,4 +1,4 @@
-"""When two spellings are the same: of a level, a boolean, a column name; and when a cell is missing."""
+"""When two spellings of a level or a name are the same, and when a cell is missing."""
 
 import difflib
 import re
@@ -16,7 +16,9 @@ def is_missing(text):
 
 
 def normal(text):
-    """The form in which spellings are compared: trimmed, case-folded, "_" for spaces and hyphens, 2 for 2.0.
+    """The form in which spellings are compared.
+
+    Trimmed, case-folded, "_" for spaces and hyphens, 2 for 2.0.
 
     >>> normal(" Head and-Neck "), normal("2.0"), normal("0007")
     ('head_and_neck', '2', '0007')
@@ -28,11 +30,14 @@ def normal(text):
 def nearest(text, choices):
     """The choice most like a misspelt text, or None; compared in normal form.
 
-    >>> nearest("f", ["female", "male"]), nearest("occassional", ["occasional", "none"]), nearest("x", ["none"])
-    ('female', 'occasional', None)
+    >>> nearest("f", ["female", "male"]), nearest("occassional", ["occasional"])
+    ('female', 'occasional')
+    >>> nearest("x", ["none"])
     """
     forms = {normal(choice): choice for choice in choices}
-    begun = [choice for form, choice in forms.items() if normal(text) and form.startswith(normal(text))]
+    begun = [
+        choice for form, choice in forms.items() if normal(text) and form.startswith(normal(text))
+    ]
     if len(begun) == 1:
         return begun[0]
     close = difflib.get_close_matches(normal(text), forms, n=1, cutoff=0.6)

@@ -1,4 +1,4 @@
-"""From cells to typed columns: each cell is read by the codebook, or set to missing with a finding."""
+"""From cells to typed columns: a cell is read by the codebook or is missing, with a finding."""
 
 from dataclasses import dataclass
 
@@ -18,8 +18,8 @@ NUMERIC = ("integer", "number")
 class Distinct:
     """A column as its distinct cells: `texts[codes]` are the cells, -1 is missing.
 
-    `meanings` are the texts after the mapping file's recoding; `refused` says where a code list of the
-    mapping leaves out a cell that is a code itself.
+    `meanings` are the texts after the mapping file's recoding; `refused` says where a code list of
+    the mapping leaves out a cell that is a code itself.
     """
 
     codes: np.ndarray
@@ -45,18 +45,18 @@ def convert(raw, table, *, required=None):
     Returns
     -------
     frame : DataFrame, shape (n_rows, n_known_columns)
-        Nullable dtypes, columns in codebook order, RangeIndex; with `sosg_partial` where `sosg_grade` is.
+        Nullable dtypes, columns in codebook order, RangeIndex; with `sosg_partial` where
+        `sosg_grade` is.
     findings : DataFrame
         Those of the file first.
     """
     known = codebook.columns(table)
     required = codebook.required(table) if required is None else tuple(required)
     present = [name for name in known if name in raw.frame]
-    typed = {name: _is_number(raw.frame[name]) and known[name].type in NUMERIC for name in present}
     distinct = {
         name: _distinct(raw.frame[name], known[name], raw.recodes.get(name))
         for name in present
-        if not typed[name] or name in raw.recodes
+        if not _typed_already(raw.frame[name], known[name]) or name in raw.recodes
     }
     numeric = [distinct[name].meanings for name in distinct if known[name].type in NUMERIC]
     style = decimals(numeric, raw.delimiter)
@@ -64,15 +64,17 @@ def convert(raw, table, *, required=None):
 
     columns, parts = {}, [raw.findings, *_column_findings(raw, table, known, required)]
     for name in present:
-        if name in distinct:
-            added, notes = _convert_texts(distinct[name], known[name], context)
-        else:
-            added, notes = _convert_numbers(raw.frame[name], known[name], context)
+        cells_of, series = distinct.get(name), raw.frame[name]
+        reader, given = (
+            (_convert_numbers, series) if cells_of is None else (_convert_texts, cells_of)
+        )
+        added, notes = reader(given, known[name], context)
         columns |= added
         parts += notes
         if name in required:
-            parts.append(_required_findings(_blank_cells(raw.frame[name], distinct.get(name)), known[name], context))
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(raw.frame)), copy=False), found.concat(parts)
+            parts.append(_required_findings(_blank_cells(series, cells_of), known[name], context))
+    index = pd.RangeIndex(len(raw.frame))
+    return pd.DataFrame(columns, index=index, copy=False), found.concat(parts)
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,9 @@ class Context:
     factors: dict
 
 
-def _is_number(series):
-    return pd.api.types.is_numeric_dtype(series.dtype) and not pd.api.types.is_bool_dtype(series.dtype)
+def _typed_already(series, column):
+    is_number = pd.api.types.is_numeric_dtype(series.dtype)
+    return column.type in NUMERIC and is_number and not pd.api.types.is_bool_dtype(series.dtype)
 
 
 def _distinct(series, column, recode):
@@ -99,7 +102,9 @@ def _distinct(series, column, recode):
     meanings, refused, refused_at = texts, None, None
     if recode:
         meanings, refused, refused_at = _recoded(texts, column, recode)
-    missing = np.array([len(text) < 5 and text.casefold() in MISSING for text in meanings], dtype=bool)
+    missing = np.array(
+        [len(text) < 5 and text.casefold() in MISSING for text in meanings], dtype=bool
+    )
     codes = np.append(np.where(missing, -1, np.arange(len(texts))), -1)[codes]
     return Distinct(codes, texts, meanings, refused, refused_at)
 
@@ -115,12 +120,16 @@ def _as_text(value):
 
 
 def _recoded(texts, column, recode):
-    """Meanings of the texts; a code that the mapping's code list leaves out is refused, not guessed."""
-    levels = {normal(theirs): "" if ours in ("null", "~") else ours for theirs, ours in recode.items()}
+    """Meanings of the texts; a code that the mapping leaves out is refused, not guessed."""
+    levels = {
+        normal(theirs): "" if ours in ("null", "~") else ours for theirs, ours in recode.items()
+    }
     meanings = np.array([levels.get(normal(text), text) for text in texts], dtype=object)
     if column.type not in ("category", "boolean") or not any(map(str.isdigit, levels)):
         return meanings, None, None
-    left_out = np.array([normal(text).isdigit() and normal(text) not in levels for text in texts], dtype=bool)
+    left_out = np.array(
+        [normal(text).isdigit() and normal(text) not in levels for text in texts], dtype=bool
+    )
     return meanings, f"one of the mapping file's {', '.join(recode)}", left_out
 
 
@@ -137,17 +146,26 @@ def _convert_texts(distinct, column, context):
     reading_codes, wanted, values = reading.codes.copy(), reading.wanted.copy(), reading.values
     if distinct.refused_at is not None:
         values = np.where(distinct.refused_at, -1, values)
-        reading_codes[distinct.refused_at], wanted[distinct.refused_at] = "unknown_level", distinct.refused
+        reading_codes[distinct.refused_at], wanted[distinct.refused_at] = (
+            "unknown_level",
+            distinct.refused,
+        )
     columns = {column.name: _typed(values, distinct.codes, column, reading_codes)}
     if reading.partial is not None:
         kept = np.where(reading_codes == "partial_level", reading.partial, None)
-        columns["sosg_partial"] = pd.Series(pd.array(kept, dtype="string").take(distinct.codes, allow_fill=True))
+        columns["sosg_partial"] = pd.Series(
+            pd.array(kept, dtype="string").take(distinct.codes, allow_fill=True)
+        )
     problem = Problems(distinct.texts, reading_codes, wanted)
     return columns, _cell_findings(problem, distinct.codes, column, context)
 
 
 def _read(texts, column, context):
-    readers = {"text": cells.read_text, "category": cells.read_category, "boolean": cells.read_boolean}
+    readers = {
+        "text": cells.read_text,
+        "category": cells.read_category,
+        "boolean": cells.read_boolean,
+    }
     if column.type in readers:
         return readers[column.type](texts, column)
     return cells.read_number(texts, column, context.style, context.factors.get(column.name, 1.0))
@@ -169,7 +187,9 @@ def _typed(values, codes, column, problems):
 def _typed_numbers(values, column):
     missing = np.isnan(values)
     if column.type == "integer":
-        return pd.Series(pd.arrays.IntegerArray(np.where(missing, 0, values).astype("int64"), missing))
+        return pd.Series(
+            pd.arrays.IntegerArray(np.where(missing, 0, values).astype("int64"), missing)
+        )
     return pd.Series(pd.arrays.FloatingArray(np.where(missing, 0.0, values), missing))
 
 
@@ -200,7 +220,7 @@ class Problems:
 
 def _cell_findings(problems, codes, column, context):
     notes = []
-    for code in dict.fromkeys(problems.codes[problems.codes != ""]):
+    for code in sorted(set(problems.codes) - {""}):
         at = np.flatnonzero(np.append(problems.codes == code, False)[codes])
         severity = "note" if code == "partial_level" else "error"
         notes.append(
@@ -241,8 +261,16 @@ def _column_findings(raw, table, known, required):
     unknown = [name for name in raw.frame if name not in known]
     parts = []
     if absent:
-        parts.append(found.make(table, "absent_required_column", "fatal", column=absent, found="", wanted=absent))
+        parts.append(
+            found.make(
+                table, "absent_required_column", "fatal", column=absent, found="", wanted=absent
+            )
+        )
     if unknown:
         wanted = [f"in the codebook{did_you_mean(name, known)}" for name in unknown]
-        parts.append(found.make(table, "unknown_column", "note", column=unknown, found=unknown, wanted=wanted))
+        parts.append(
+            found.make(
+                table, "unknown_column", "note", column=unknown, found=unknown, wanted=wanted
+            )
+        )
     return parts

@@ -13,7 +13,14 @@ from openpyxl.utils.exceptions import InvalidFileException
 from mescc_analytics.errors import TableError
 
 UNREADABLE = (
-    zipfile.BadZipFile, InvalidFileException, ParseError, zlib.error, EOFError, KeyError, ValueError, OSError
+    zipfile.BadZipFile,
+    InvalidFileException,
+    ParseError,
+    zlib.error,
+    EOFError,
+    KeyError,
+    ValueError,
+    OSError,
 )
 
 
@@ -29,7 +36,8 @@ def sheet_records(content, path):
     Returns
     -------
     list of list of str
-        Whole numbers without a decimal point, booleans as true and false, dates in ISO form, blanks as "".
+        Whole numbers without a decimal point, booleans as true and false, dates in ISO form,
+        blanks as "".
 
     Raises
     ------
@@ -48,7 +56,8 @@ def sheet_records(content, path):
             book.close()
     except (*UNREADABLE, IndexError):
         raise TableError(
-            f"'{path}'", ["it is not a readable Excel workbook (damaged, encrypted, or another kind of file)"]
+            f"'{path}'",
+            ["it is not a readable Excel workbook (damaged, encrypted, or another kind of file)"],
         ) from None
     return records
 

@@ -1,4 +1,6 @@
-"""Who was included: boxes from the cases supplied to the cases compared, each exclusion with its count and reason."""
+"""Who was included: boxes from the cases supplied to the cases compared, each exclusion with its
+count and reason.
+"""
 
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
@@ -16,7 +18,8 @@ def draw_flow(stages):
     Parameters
     ----------
     stages : list of (str, list of str)
-        The text of each stage ("412 cases supplied") and the lines of what was excluded after it, in order.
+        The text of each stage ("412 cases supplied") and the lines of what was excluded after
+        it, in order.
 
     Returns
     -------
@@ -33,7 +36,11 @@ def draw_flow(stages):
             _draw_box(axes, box)
         mains = [box for box in boxes if box["main"]]
         for upper, lower in zip(mains, mains[1:], strict=False):
-            _arrow(axes, (MAIN_LEFT + MAIN_WIDTH / 2, upper["bottom"]), (MAIN_LEFT + MAIN_WIDTH / 2, lower["top"]))
+            _arrow(
+                axes,
+                (MAIN_LEFT + MAIN_WIDTH / 2, upper["bottom"]),
+                (MAIN_LEFT + MAIN_WIDTH / 2, lower["top"]),
+            )
         for box in (box for box in boxes if not box["main"]):
             middle = (box["top"] + box["bottom"]) / 2
             _arrow(axes, (MAIN_LEFT + MAIN_WIDTH / 2, middle), (SIDE_LEFT, middle))
@@ -44,7 +51,9 @@ def _laid_out(stages):
     boxes, top = [], 0.08
     for text, excluded in stages:
         first, *more = [style.lines_of(line, 42) for line in text.split("\n")]
-        boxes.append(_box([*first, *(part for lines in more for part in lines)], top, n_bold=len(first)))
+        boxes.append(
+            _box([*first, *(part for lines in more for part in lines)], top, n_bold=len(first))
+        )
         top = boxes[-1]["bottom"] + GAP_INCHES
         if excluded:
             lines = [part for line in excluded for part in _hanging(line, 66)]
@@ -66,7 +75,11 @@ def _box(lines, top, n_bold):
 def _draw_box(axes, box):
     left, width = (MAIN_LEFT, MAIN_WIDTH) if box["main"] else (SIDE_LEFT, SIDE_WIDTH)
     height = box["bottom"] - box["top"]
-    look = {"facecolor": "#EAF2F8"} if box["main"] else {"facecolor": "white", "linestyle": (0, (3, 2))}
+    look = (
+        {"facecolor": "#EAF2F8"}
+        if box["main"]
+        else {"facecolor": "white", "linestyle": (0, (3, 2))}
+    )
     place = (left, box["top"])
     axes.add_patch(Rectangle(place, width, height, edgecolor=style.GREY, linewidth=0.7, **look))
     for index, line in enumerate(box["lines"]):
@@ -76,4 +89,16 @@ def _draw_box(axes, box):
 
 
 def _arrow(axes, start, end):
-    axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=6, linewidth=0.7, color=style.GREY, shrinkA=0, shrinkB=0, zorder=0))
+    axes.add_patch(
+        FancyArrowPatch(
+            start,
+            end,
+            arrowstyle="-|>",
+            mutation_scale=6,
+            linewidth=0.7,
+            color=style.GREY,
+            shrinkA=0,
+            shrinkB=0,
+            zorder=0,
+        )
+    )

@@ -23,7 +23,8 @@ def render(figure):
     Returns
     -------
     dict of str to bytes
-        Keys "svg", "pdf", "png" (300 dots per inch). No date, no version and no random identifier is in them.
+        Keys "svg", "pdf", "png" (300 dots per inch). No date, no version and no random
+        identifier is in them.
     """
     with house_style():
         rendered = {name: _saved(figure, name, options) for name, options in FORMATS.items()}

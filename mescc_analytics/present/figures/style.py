@@ -36,7 +36,9 @@ SETTINGS = {
 
 
 def house_style():
-    """Context in which figures are drawn and saved, whatever the reader's own matplotlib settings are."""
+    """Context in which figures are drawn and saved, whatever the reader's own matplotlib settings
+    are.
+    """
     return rc_context(SETTINGS)
 
 
@@ -49,7 +51,9 @@ def placeholder(reason):
     """A figure that says in words why there is nothing to draw."""
     with house_style():
         figure = blank(1.1)
-        figure.text(0.5, 0.5, textwrap.fill(reason, 95), ha="center", va="center", fontsize=8, color=GREY)
+        figure.text(
+            0.5, 0.5, textwrap.fill(reason, 95), ha="center", va="center", fontsize=8, color=GREY
+        )
     return figure
 
 
@@ -80,7 +84,9 @@ def spread(positions, gap):
         while len(blocks) > 1 and _overlap(blocks[-2], blocks[-1], gap):
             (upper, upper_middle), (lower, lower_middle) = blocks.pop(), blocks.pop()
             members = lower + upper
-            blocks.append((members, (lower_middle * len(lower) + upper_middle * len(upper)) / len(members)))
+            blocks.append(
+                (members, (lower_middle * len(lower) + upper_middle * len(upper)) / len(members))
+            )
     placed = [0.0] * len(positions)
     for members, middle in blocks:
         for rank, index in enumerate(members):

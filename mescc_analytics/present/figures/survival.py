@@ -45,13 +45,14 @@ class SurvivalPlot:
 def draw_survival(curves, summary, plot):
     """Survival per group with intervals, direct labels and an aligned table of numbers at risk.
 
-    Up to four groups carry their bands in the main panel; with more, each band has a small panel of its own below.
+    Up to four groups carry their bands in the main panel; with more, each band has a small panel
+    of its own below.
 
     Parameters
     ----------
     curves : DataFrame
-        group, time_days, n_at_risk (just before the time; NA where withheld), survival, ci_lower, ci_upper
-        (NA where withheld); rows in order of group and time.
+        group, time_days, n_at_risk (just before the time; NA where withheld), survival, ci_lower,
+        ci_upper (NA where withheld); rows in order of group and time.
     summary : DataFrame
         group, n, median_days (NA where not reached or withheld).
     plot : SurvivalPlot
@@ -62,7 +63,11 @@ def draw_survival(curves, summary, plot):
     """
     within = curves["time_days"].astype(float) <= _end_days(curves)
     drawn = {group: rows for group, rows in curves[within].groupby("group", sort=False)}
-    shown = {group: rows.dropna(subset=["survival"]) for group, rows in drawn.items() if rows["survival"].notna().any()}
+    shown = {
+        group: rows.dropna(subset=["survival"])
+        for group, rows in drawn.items()
+        if rows["survival"].notna().any()
+    }
     if not shown:
         return style.placeholder("No survival curve is shown: no group has enough cases.")
     look = wording.styles(list(shown))
@@ -74,16 +79,22 @@ def draw_survival(curves, summary, plot):
                 _draw_band(axes, rows, look[group][0])
             _draw_line(axes, rows, look[group])
         _direct_labels(axes, shown, summary, (plot, look))
-        _at_risk_table(axes, {group: curves[curves["group"] == group] for group in shown}, ticks, (plot, look))
+        _at_risk_table(
+            axes, {group: curves[curves["group"] == group] for group in shown}, ticks, (plot, look)
+        )
         for group, panel in small_panels.items():
             _draw_small(panel, shown, group, (plot, look, axes.get_xticks().astype(int).tolist()))
     return axes.figure
 
 
 def _end_days(curves):
-    """Last time at which at least LEAST_SHARE of all cases are at risk; the axis need not reach further."""
+    """Last time at which at least LEAST_SHARE of all cases are at risk; the axis need not reach
+    further.
+    """
     starts = curves.groupby("group", sort=False)["n_at_risk"].first().astype(float).sum()
-    at_risk = curves.pivot_table(index="time_days", columns="group", values="n_at_risk", aggfunc="first", sort=True)
+    at_risk = curves.pivot_table(
+        index="time_days", columns="group", values="n_at_risk", aggfunc="first", sort=True
+    )
     total = at_risk.astype(float).bfill().fillna(0).sum(axis="columns")
     enough = total.index[(total >= LEAST_SHARE * starts).to_numpy()]
     return float(max(enough)) if len(enough) else float("inf")
@@ -140,7 +151,13 @@ def _time_axis(axes, shown, plot):
     if not landmark:
         return ticks
     axes.axvline(landmark, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 1.5)))
-    axes.text(landmark + 0.008 * end, 0.015, f"landmark, day {display.day_count(plot.landmark_days)}", color=style.GREY, fontsize=6)
+    axes.text(
+        landmark + 0.008 * end,
+        0.015,
+        f"landmark, day {display.day_count(plot.landmark_days)}",
+        color=style.GREY,
+        fontsize=6,
+    )
     return [landmark, *(tick for tick in ticks if tick > landmark + 0.3 * step)]
 
 
@@ -151,11 +168,20 @@ def _months(rows):
 def _draw_band(axes, rows, colour):
     rows = rows.dropna(subset=["ci_lower", "ci_upper"])
     lower, upper = rows["ci_lower"].astype(float), rows["ci_upper"].astype(float)
-    axes.fill_between(_months(rows), lower, upper, step="post", color=colour, alpha=0.18, linewidth=0)
+    axes.fill_between(
+        _months(rows), lower, upper, step="post", color=colour, alpha=0.18, linewidth=0
+    )
 
 
 def _draw_line(axes, rows, look, width=1.3):
-    axes.step(_months(rows), rows["survival"].astype(float), where="post", color=look[0], linestyle=look[1], linewidth=width)
+    axes.step(
+        _months(rows),
+        rows["survival"].astype(float),
+        where="post",
+        color=look[0],
+        linestyle=look[1],
+        linewidth=width,
+    )
 
 
 def _direct_labels(axes, shown, summary, context):
@@ -171,9 +197,19 @@ def _direct_labels(axes, shown, summary, context):
         colour = wording.ink(look[group][0])
         end = float(last[group]["time_days"]) / display.DAYS_PER_MONTH
         ends = [float(last[group]["survival"]), position]
-        axes.plot([end, edge * 1.012], ends, color=look[group][0], linewidth=0.5, linestyle=(0, (1, 2)), alpha=0.8, clip_on=False)
+        axes.plot(
+            [end, edge * 1.012],
+            ends,
+            color=look[group][0],
+            linewidth=0.5,
+            linestyle=(0, (1, 2)),
+            alpha=0.8,
+            clip_on=False,
+        )
         label = _label(plot.analysis, group, facts, rows_high)
-        axes.text(edge * 1.02, position, label, color=colour, va="center", fontsize=6.5, linespacing=1.1)
+        axes.text(
+            edge * 1.02, position, label, color=colour, va="center", fontsize=6.5, linespacing=1.1
+        )
 
 
 def _label(analysis, group, facts, rows_high):
@@ -182,27 +218,33 @@ def _label(analysis, group, facts, rows_high):
         return name
     median = facts.loc[group, "median_days"]
     words = "median not reached" if pd.isna(median) else f"median {display.months(median)} months"
-    return f"{name}\n{words}" if rows_high == 2 else f"{name}, {words.removeprefix('median ').replace('months', 'mo')}"
+    return (
+        f"{name}\n{words}"
+        if rows_high == 2
+        else f"{name}, {words.removeprefix('median ').replace('months', 'mo')}"
+    )
 
 
 def _at_risk_table(axes, shown, ticks, context):
     plot, look = context
-    figure_height = axes.figure.get_figheight()
-    row = ROW_INCHES / (axes.get_position().height * figure_height)
+    row = ROW_INCHES / (axes.get_position().height * axes.figure.get_figheight())
     top = -0.50 / plot.height_inches
     edge = axes.get_xlim()[1]
-    axes.text(-0.035, top + 0.9 * row, "At risk", transform=axes.transAxes, ha="right", va="center", fontsize=6.5, fontweight="bold")
+    place = {"transform": axes.transAxes, "va": "center", "fontsize": 6.5}
+    axes.text(-0.035, top + 0.9 * row, "At risk", ha="right", fontweight="bold", **place)
     for index, (group, rows) in enumerate(shown.items()):
-        height = top - row * index
+        height, colour = top - row * index, wording.ink(look[group][0])
         name = wording.group_label(plot.analysis, group)
-        axes.text(-0.035, height, name, transform=axes.transAxes, ha="right", va="center", fontsize=6.5, color=wording.ink(look[group][0]))
+        axes.text(-0.035, height, name, ha="right", color=colour, **place)
         for tick in ticks:
             text = at_risk(rows, tick * display.DAYS_PER_MONTH, plot.small)
-            axes.text(tick / edge, height, text, transform=axes.transAxes, ha="center", va="center", fontsize=6.5)
+            axes.text(tick / edge, height, text, ha="center", **place)
 
 
 def at_risk(rows, time_days, small):
-    """Number at risk just before a time, as text; `small` where it is withheld, "0" after the last follow-up."""
+    """Number at risk just before a time, as text; `small` where it is withheld, "0" after the
+    last follow-up.
+    """
     index = bisect.bisect_left(rows["time_days"].astype(float).tolist(), time_days - 1e-6)
     if index == len(rows):
         return "0"

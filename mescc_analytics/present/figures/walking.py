@@ -8,6 +8,7 @@ from mescc_analytics.present.figures import style
 ROW_INCHES = 0.21
 LEFT, RIGHT, GAP = 0.165, 0.995, 0.012
 AXIS_SHARE = 0.70
+NOTHING = "No proportion walking is shown: no arm has enough assessed cases."
 
 
 def draw_walking(rates, estimand):
@@ -16,8 +17,8 @@ def draw_walking(rates, estimand):
     Parameters
     ----------
     rates : DataFrame
-        group, timepoint_days, numerator, denominator, proportion, ci_lower, ci_upper, mark (text where withheld)
-        of one analysis, baseline and estimand; groups in their order.
+        group, timepoint_days, numerator, denominator, proportion, ci_lower, ci_upper, mark (text
+        where withheld) of one analysis, baseline and estimand; groups in their order.
     estimand : str
         In words, for the axis.
 
@@ -26,20 +27,27 @@ def draw_walking(rates, estimand):
     matplotlib.figure.Figure
     """
     groups = list(dict.fromkeys(rates["group"]))
-    times = sorted(set(rates["timepoint_days"].astype(float)))
     if not groups or rates["proportion"].isna().all():
-        return style.placeholder("No proportion walking is shown: no arm has enough assessed cases.")
+        return style.placeholder(NOTHING)
     with style.house_style():
         height = 0.75 + ROW_INCHES * len(groups)
         figure = style.blank(height)
-        width = (RIGHT - LEFT) / len(times)
+        times = sorted(set(rates["timepoint_days"].astype(float)))
         for index, time in enumerate(times):
-            box = [LEFT + width * index, 0.48 / height, width * AXIS_SHARE - GAP / 2, ROW_INCHES * len(groups) / height]
-            axes = figure.add_axes(box)
-            _panel(axes, rates[rates["timepoint_days"].astype(float) == time], groups, labelled=index == 0)
-            axes.set_title(f"Day {display.day_count(time)}", fontsize=7.5, pad=4, loc="left", fontweight="bold")
-        figure.text((LEFT + RIGHT) / 2, 0.10 / height, f"Walking (%), {estimand}", ha="center", va="center", fontsize=7)
+            rows = rates[rates["timepoint_days"].astype(float) == time]
+            axes = figure.add_axes(_box(index, len(times), len(groups), height))
+            _panel(axes, rows, groups, labelled=index == 0)
+            title = f"Day {display.day_count(time)}"
+            axes.set_title(title, fontsize=7.5, pad=4, loc="left", fontweight="bold")
+        middle, label = (LEFT + RIGHT) / 2, f"Walking (%), {estimand}"
+        figure.text(middle, 0.10 / height, label, ha="center", va="center", fontsize=7)
     return figure
+
+
+def _box(index, n_times, n_groups, height):
+    width = (RIGHT - LEFT) / n_times
+    across = width * AXIS_SHARE - GAP / 2
+    return [LEFT + width * index, 0.48 / height, across, ROW_INCHES * n_groups / height]
 
 
 def _panel(axes, rows, groups, labelled):
@@ -54,7 +62,15 @@ def _panel(axes, rows, groups, labelled):
     for index, group in enumerate(groups):
         if labelled:
             name = wording.group_label("by_arm", group)
-            axes.text(-0.05, index, name, ha="right", va="center", fontsize=6.8, color=wording.ink(look[group][0]))
+            axes.text(
+                -0.05,
+                index,
+                name,
+                ha="right",
+                va="center",
+                fontsize=6.8,
+                color=wording.ink(look[group][0]),
+            )
         if group in by_group.index:
             _dot(axes, by_group.loc[group], index, look[group])
 
@@ -64,8 +80,23 @@ def _dot(axes, row, index, look):
     if pd.isna(row["proportion"]):
         axes.text(0.5, index, _reason(row), ha="center", va="center", fontsize=6, color=style.GREY)
         return
-    axes.plot([row["ci_lower"], row["ci_upper"]], [index, index], color=colour, linewidth=1.4, solid_capstyle="butt")
-    axes.plot(row["proportion"], index, marker=marker, color=colour, markersize=4.5, markeredgecolor="white", markeredgewidth=0.4, clip_on=False)
+    axes.plot(
+        [row["ci_lower"], row["ci_upper"]],
+        [index, index],
+        color=colour,
+        linewidth=1.4,
+        solid_capstyle="butt",
+    )
+    axes.plot(
+        row["proportion"],
+        index,
+        marker=marker,
+        color=colour,
+        markersize=4.5,
+        markeredgecolor="white",
+        markeredgewidth=0.4,
+        clip_on=False,
+    )
     text = f"{display.number(row['numerator'])}/{display.number(row['denominator'])}"
     axes.text(1.05, index, text, ha="left", va="center", fontsize=6.2)
 

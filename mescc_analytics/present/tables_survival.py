@@ -1,0 +1,172 @@
+"""Tables of survival and of hazard ratios."""
+
+import re
+
+from mescc_analytics import codebook
+from mescc_analytics.present import cells, display, wording
+from mescc_analytics.present.tables import Table
+
+MILESTONE = re.compile(r"survival_[0-9.]+d")
+
+
+def survival(summary, study):
+    """Survival per analysis and group: deaths, median, survival at the milestones, restricted
+    mean, follow-up.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        summary.csv with withheld numbers NA and marked (columns mark, events_mark,
+        survival_<day>d_mark).
+    study : Study
+    """
+    rows = []
+    found = [name for name in summary if MILESTONE.fullmatch(name)]
+    milestones = [name.removeprefix("survival_").removesuffix("d") for name in found]
+    for analysis, groups in summary.groupby("analysis", sort=False):
+        indent = analysis != "overall"
+        if indent:
+            rows.append((_analysis_title(analysis, groups), *[""] * (5 + len(milestones))))
+        for record in groups.to_dict("records"):
+            rows.append(_survival_row(analysis, record, milestones, indent=indent))
+    shares = [f"At {day} days, %" for day in milestones]
+    means = ("Restricted mean, days", "Median follow-up, days")
+    head = ("", "Cases", "Deaths", "Median, days", *shares, *means)
+    title = f"Survival from {study.time_zero_words} in days, cohort {study.name}"
+    return Table("survival", title, head, tuple(rows), _survival_notes(summary, study))
+
+
+def _survival_notes(summary, study):
+    horizon = summary["rmst_horizon_days"].dropna() if "rmst_horizon_days" in summary else []
+    notes = [
+        f"In brackets: {study.level_words}. Kaplan-Meier with {study.interval} intervals; "
+        "follow-up by the reverse Kaplan-Meier method.",
+        f"Restricted mean: mean days lived within {display.day_count(horizon.iloc[0])} days of "
+        "time zero."
+        if len(horizon)
+        else "",
+        "By arm: cases alive and in follow-up at the landmark, day "
+        f"{display.day_count(study.landmark_days)}."
+        if study.landmark_days
+        else "",
+        study.suppression_note,
+    ]
+    return tuple(note for note in notes if note)
+
+
+def _analysis_title(analysis, groups):
+    column = wording.column_of(analysis)
+    if column != "arm":
+        return codebook.label(column)
+    start = groups["start_days"].dropna()
+    landmark = float(start.iloc[0]) if len(start) else 0.0
+    return f"Arm, from the landmark at day {display.day_count(landmark)}" if landmark else "Arm"
+
+
+def _survival_row(analysis, row, milestones, *, indent):
+    name = (cells.INDENT if indent else "") + wording.group_label(analysis, row["group"])
+    if not display.is_missing(row["mark"]):
+        return (name, cells.marked(row), *[display.HIDDEN] * (4 + len(milestones)))
+    deaths = (
+        display.number(row["events"])
+        if not display.is_missing(row["events"])
+        else cells.marked(row, "events_mark")
+    )
+    return (
+        name,
+        display.number(row["n"]),
+        deaths,
+        _days_cell(row, "median_days", "median", cells.reason(row, "median not", "not reached")),
+        *(_share_cell(row, day) for day in milestones),
+        _days_cell(
+            row,
+            "rmst_days",
+            "rmst",
+            cells.reason(row, "restricted mean", cells.NOT_ESTIMABLE),
+            display.number,
+        ),
+        _days_cell(
+            row, "follow_up_median_days", "follow_up", cells.reason(row, "follow-up", "not reached")
+        ),
+    )
+
+
+def _days_cell(row, name, stem, otherwise, form=display.day_count):
+    if display.is_missing(row.get(name)):
+        return otherwise
+    return display.short_interval(
+        row[name], row.get(f"{stem}_lower"), row.get(f"{stem}_upper"), form
+    )
+
+
+def _share_cell(row, day):
+    name = f"survival_{day}d"
+    if not display.is_missing(row.get(f"{name}_mark")):
+        return cells.marked(row, f"{name}_mark")
+    if display.is_missing(row.get(name)):
+        return cells.reason(row, f"survival at {day} days", cells.NOT_ESTIMABLE)
+    if display.is_missing(row.get(f"{name}_lower")):
+        return display.percent_value(row[name], row["n"])
+    ends = (row[f"{name}_lower"], row[f"{name}_upper"])
+    return display.short_interval(
+        row[name], *ends, lambda value: display.percent_value(value, row["n"])
+    )
+
+
+def hazards(frame, tests, study):
+    """Hazard ratios by factor with the log-rank test and the test of proportional hazards."""
+    rows = []
+    for analysis, terms in frame.groupby("analysis", sort=False):
+        rows.append((_factor_title(analysis), "", "", "", *_test_cells(tests, analysis)))
+        rows += [_hazard_row(analysis, record) for record in terms.to_dict("records")]
+    head = (
+        "",
+        f"Hazard ratio ({study.level_words})",
+        "p",
+        "p, proportional hazards",
+        "Log-rank p",
+        "Proportional hazards, all groups, p",
+    )
+    notes = (
+        "Cox model per factor, unadjusted, Efron ties, Wald intervals. Each group against the one "
+        "named. A small p for proportional "
+        "hazards says that the ratio changes over time and one number does not describe it.",
+        study.suppression_note,
+    )
+    title = f"Hazard ratios of death, unadjusted, cohort {study.name}"
+    return Table("hazards", title, head, tuple(rows), tuple(note for note in notes if note))
+
+
+def _factor_title(analysis):
+    return (
+        "Arm"
+        if wording.column_of(analysis) == "arm"
+        else codebook.label(wording.column_of(analysis))
+    )
+
+
+def _test_cells(tests, analysis):
+    cells = []
+    for name in ("log_rank", "ph_global"):
+        found = tests[(tests["analysis"] == analysis) & (tests["test"] == name)].to_dict("records")
+        if found and display.is_missing(found[0]["p"]):
+            cells.append(cells.reason(found[0], "", cells.NOT_ESTIMABLE))
+        else:
+            cells.append(display.p_value(found[0]["p"]) if found else "")
+    return cells
+
+
+def _hazard_row(analysis, row):
+    groups = [wording.group_label(analysis, row[name]) for name in ("group", "reference")]
+    name = f"{cells.INDENT}{groups[0]} against {groups[1]}"
+    if not display.is_missing(row.get("mark")):
+        return (name, cells.marked(row), "", "", "", "")
+    if display.is_missing(row["hazard_ratio"]):
+        reason = cells.reason(row, "", cells.NOT_ESTIMABLE)
+        for column, words in zip(("group", "reference"), groups, strict=True):
+            reason = re.sub(rf"\b{re.escape(str(row[column]))}\b", words, reason)
+        return (name, reason, "", "", "", "")
+    value = display.short_interval(
+        row["hazard_ratio"], row["ci_lower"], row["ci_upper"], display.ratio
+    )
+    return (name, value, display.p_value(row["p"]), display.p_value(row["ph_p"]), "", "")

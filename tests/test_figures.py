@@ -1,0 +1,220 @@
+"""Figures: what they show, and that they are the same bytes every time."""
+
+import re
+
+import pandas as pd
+import pytest
+import result_frames as made
+
+from mescc_analytics.present import captions, wording
+from mescc_analytics.present.figures import flow, pathway, save, style, survival, walking
+from mescc_analytics.present.study import Study
+from mescc_analytics.steps import shown, withhold
+from mescc_analytics.steps.figures import figures
+
+STUDY = Study("small", threshold=5)
+PLOT = survival.SurvivalPlot("by_arm", "MRI", landmark_days=30)
+
+
+def by_arm(frame):
+    return frame[frame["analysis"] == "by_arm"]
+
+
+def texts(figure):
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+def draw(plot=PLOT, curves=None):
+    curves = made.curves() if curves is None else curves
+    return survival.draw_survival(by_arm(withhold.curves(curves, 5)), by_arm(made.summary()), plot)
+
+
+def test_survival_axis_is_whole_and_names_its_origin():
+    axes = draw().axes[0]
+    assert axes.get_ylim() == (0, 1) and axes.get_xlim()[0] == 0
+    assert axes.get_xlabel() == "Months from MRI"
+
+
+def test_at_risk_row_counts_just_before_the_time_and_withholds_small_numbers():
+    rows = by_arm(withhold.curves(made.curves(), 5))
+    rows = rows[rows["group"] == "surgery_sbrt"]
+    assert [survival.at_risk(rows, day, "<5") for day in (30, 120, 121, 301, 331)] == [
+        "12",
+        "12",
+        "6",
+        "<5",
+        "0",
+    ]
+
+
+def test_direct_labels_carry_the_median():
+    words = texts(draw())
+    assert "Surgery + SBRT\nmedian 3.9 months" in words
+    assert "cEBRT, long course\nmedian 1.2 months" in words
+
+
+def test_landmark_line_only_where_there_is_one():
+    assert "landmark, day 30" in texts(draw())
+    plain = survival.SurvivalPlot("by_arm", "MRI", landmark_days=0)
+    assert not any("landmark" in text for text in texts(draw(plain)))
+
+
+def test_curve_ends_where_few_are_at_risk():
+    lines = draw().axes[0].get_lines()
+    last = max(
+        line.get_xdata()[-1]
+        for line in lines
+        if line.get_color() == wording.ARM_STYLES["surgery_sbrt"][0] and line.get_linestyle() == "-"
+    )
+    assert last * 30.4375 == pytest.approx(300)
+
+
+def test_more_than_four_groups_get_panels_of_their_own():
+    arms = list(wording.ARM_STYLES)[:5]
+    one = by_arm(made.curves()).query("group == 'cebrt_long'")
+    curves = pd.concat([one.assign(group=arm) for arm in arms], ignore_index=True)
+    assert len(draw(curves=curves).axes) == 1 + 5
+    assert len(draw(curves=curves[curves["group"] != arms[0]]).axes) == 1
+
+
+def test_no_group_with_enough_cases_gives_words_instead():
+    figure = draw(curves=made.curves().assign(n_at_risk=4.0))
+    assert figure.texts[0].get_text() == "No survival curve is shown: no group has enough cases."
+
+
+def test_walking_figure_shows_counts_and_withheld_arms():
+    rates = withhold.rates(made.rates(), 5)
+    chosen = shown.main_rates(rates, "by_arm", "composite")
+    chosen.loc[0, ["proportion", "mark"]] = [pd.NA, "<5"]
+    figure = walking.draw_walking(chosen, "death counts as not walking")
+    assert "6/12" in texts(figure) and "<5" in texts(figure)
+    assert figure.texts[0].get_text() == "Walking (%), death counts as not walking"
+    assert figure.axes[0].get_title(loc="left") == "Day 90"
+
+
+def test_walking_figure_without_a_number_says_so():
+    rates = made.rates().assign(proportion=pd.NA)
+    text = walking.draw_walking(rates, "x").texts[0].get_text()
+    assert text == "No proportion walking is shown: no arm has enough assessed cases."
+
+
+def test_pathway_figure_outlines_agreement():
+    cells = withhold.cells(made.concordance(), 5)
+    figure = pathway.draw_pathway(cells, {"surgery_sbrt": "surgery_then_rt", "cebrt_long": "cebrt"})
+    outlined = [patch for patch in figure.axes[0].patches if not patch.get_fill()]
+    assert len(outlined) == 2
+    assert {"10", "7", "0", "13", "n 17"} <= set(texts(figure))
+    assert (
+        len([p for p in pathway.draw_pathway(cells, {}).axes[0].patches if not p.get_fill()]) == 0
+    )
+
+
+def test_flow_figure_holds_counts_and_reasons():
+    stages = captions.flow_stages(
+        made.flow(), [("sbrt", 20, None), ("cebrt_long", pd.NA, "<5")], STUDY
+    )
+    assert stages == [
+        ("46 cases supplied", ["6  contradictory dates"]),
+        ("40 cases in the analyses of the whole cohort", ["8  died by day 30 (the landmark)"]),
+        ("32 cases in the comparison of arms\nSBRT: 20\ncEBRT, long course: <5", []),
+    ]
+    assert "8  died by day 30 (the landmark)" in texts(flow.draw_flow(stages))
+
+
+def test_flow_without_arms_ends_with_the_whole_cohort():
+    stages = captions.flow_stages(made.flow(), [], STUDY)
+    assert [lines for _, lines in stages] == [["6  contradictory dates"], []]
+
+
+def test_flow_says_what_could_not_be_judged_and_what_is_withheld():
+    changed = made.flow()
+    changed.loc[1, "n_unknown"] = 7
+    changed.loc[2, "n_excluded"] = pd.NA
+    stages = captions.flow_stages(changed, [("sbrt", 20, None)], STUDY)
+    assert stages[0][1] == ["6  contradictory dates; a further 7 could not be judged"]
+    assert stages[1][1] == ["<5  died by day 30 (the landmark)"]
+
+
+def test_labels_are_moved_apart_but_keep_their_order():
+    assert style.spread([0.5, 0.52, 0.9], gap=0.1) == [0.46, 0.56, 0.9]
+    assert style.spread([0.9, 0.1, 0.1], gap=0.2) == [0.9, 0.0, 0.2]
+    assert style.keep_inside([-0.1, 0.1], 0, 1) == [0.0, 0.2]
+    assert style.keep_inside([], 0, 1) == []
+
+
+def test_colours_are_fixed_per_arm_and_readable_as_text():
+    alone, together = (wording.styles(arms)["sbrt"] for arms in (["sbrt"], ["supportive", "sbrt"]))
+    assert alone == together == ("#D55E00", "solid", "D")
+    both = wording.styles(["sbrt", "trial arm"])
+    assert both["trial arm"] != both["sbrt"]
+    assert wording.ink("#000000") == "#000000" and wording.ink("#F0E442") < "#F0E442"
+
+
+def test_same_figure_same_bytes_without_a_date():
+    first, second = save.render(draw()), save.render(draw())
+    assert first == second
+    assert b"<dc:date>" not in first["svg"] and b"CreationDate" not in first["pdf"]
+    assert first["png"][:8] == b"\x89PNG\r\n\x1a\n" and first["pdf"][:4] == b"%PDF"
+
+
+def test_survival_words():
+    caption, alternative = captions.survival(by_arm(made.summary()), STUDY, "by_arm")
+    assert caption.startswith(
+        "Survival by arm of 32 cases alive and under follow-up at the landmark, day 30"
+    )
+    assert "time zero is MRI" in caption and "95 % CI (log-log)" in caption
+    assert alternative == (
+        "Kaplan-Meier curves of 2 groups; median survival ranges from 37.5 days (cEBRT, long "
+        "course) "
+        "to 120 days (3.9 months) (Surgery + SBRT)."
+    )
+    assert (
+        "landmark"
+        not in captions.survival(by_arm(made.summary()), Study("x", landmark_days=0), "by_arm")[0]
+    )
+
+
+def test_walking_words():
+    rates = shown.main_rates(made.rates(), "by_arm", "composite")
+    caption, alternative = captions.walking(rates, STUDY)
+    assert "Estimand: death counts as not walking (of those assessed or dead)." in caption
+    assert alternative == (
+        "Proportion walking by arm: day 90 from 50 % (Surgery + SBRT) to 50 % (Surgery + SBRT)."
+    )
+
+
+def test_agreement_in_words():
+    sentence = captions.agreement_sentence(withhold.agreement(made.concordance(), 5), STUDY)
+    assert sentence == (
+        "Treatment and recommended pathway agreed in 23 of the 30 cases in which both are known "
+        "(77 %); "
+        "kappa 0.50 (95 % CI 0.30 to 0.70)."
+    )
+    assert captions.agreement_sentence({}, STUDY).startswith("Agreement is not shown:")
+
+
+def test_step_writes_five_figures_in_three_formats(tmp_path):
+    figures(made.write(tmp_path), tmp_path / "figures", made.SETTINGS)
+    assert sorted({path.stem for path in (tmp_path / "figures").iterdir()}) == sorted(
+        captions.TITLES
+    )
+    assert len(list((tmp_path / "figures").iterdir())) == 15
+
+
+def test_step_says_in_the_figure_what_is_not_assessable(tmp_path):
+    absent = pd.DataFrame(
+        {"analysis": ["by_arm"], "needs": ["arm"], "reason": ["needs surgery_day"]}
+    )
+    nothing = {
+        "curves": made.curves().query("analysis == 'overall'"),
+        "summary": made.summary().query("analysis == 'overall'"),
+        "rates": made.rates().iloc[:0],
+        "concordance": made.concordance().iloc[:0],
+    }
+    inputs = made.write(
+        tmp_path, survival_not_assessable=absent, walking_not_assessable=absent, **nothing
+    )
+    figures(inputs, tmp_path / "figures", made.SETTINGS)
+    for name, words in (("survival", "Survival"), ("walking", "Walking")):
+        svg = (tmp_path / f"figures/{name}_by_arm.svg").read_text()
+        assert f"{words} by arm is not assessable: needs surgery_day" in re.sub(r"\s+", " ", svg)

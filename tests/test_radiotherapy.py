@@ -1,0 +1,50 @@
+import pandas as pd
+import pytest
+
+from mescc_analytics.clinical.radiotherapy import describe_radiotherapy
+from tests.spec_table import cases
+
+# EQD2 with alpha/beta 10 Gy, as printed for these schedules
+PRINTED = [(8, 1, 12.0), (10, 1, 16.7), (20, 5, 23.3), (30, 10, 32.5), (37.5, 15, 39.1), (40, 20, 40.0)]
+
+
+@pytest.mark.parametrize("dose, fractions, eqd2", PRINTED)
+def test_published_eqd2(dose, fractions, eqd2):
+    frame = pd.DataFrame({"rt_dose_gy": [float(dose)], "rt_fractions": [fractions]})
+    assert describe_radiotherapy(frame, 10)["eqd2_gy"][0] == pytest.approx(eqd2, abs=0.05)
+
+
+def test_alpha_beta_matters():
+    frame = pd.DataFrame({"rt_dose_gy": [30.0], "rt_fractions": [10]})
+    bed = [describe_radiotherapy(frame, ab)["bed_gy"][0] for ab in (2, 10)]
+    assert bed == pytest.approx([75.0, 39.0])
+
+
+def test_technique_course_and_flags():
+    given, _ = cases("""
+        rt_technique | rt_dose_gy | rt_fractions | rt_start_day | rt_end_day
+        cebrt        | 30         | 10           | 1            | 12
+        cebrt        | 20         | 5            | 1            | 14
+        sbrt         | 30         | 5            | 1            | 7
+                     | 24         | 2            |              |
+                     | 8          | 1            |              |
+        cebrt        |            |              | 1            | 12
+        cebrt        |            |              |              |
+                     |            |              | 1            |
+    """)
+    out = describe_radiotherapy(given, 10)
+    assert out["rt_technique_derived"].astype("string").tolist() == ["cebrt", "cebrt", "sbrt", "sbrt", "cebrt", "cebrt", "cebrt", pd.NA]
+    assert out["rt_technique_inferred"].tolist() == [False, False, False, True, True, False, False, False]
+    assert out["rt_course"].astype("string").tolist() == ["long", "short", "sbrt", "sbrt", "short", "long", pd.NA, pd.NA]
+    assert out["rt_flags"].tolist() == [pd.NA, "COURSE_DAYS_DISAGREE", pd.NA, "TECHNIQUE_FROM_DOSE", "TECHNIQUE_FROM_DOSE", "COURSE_FROM_DAYS", pd.NA, pd.NA]
+
+
+@pytest.mark.parametrize("fractions, course", [(5, "short"), (6, "intermediate"), (9, "intermediate"), (10, "long")])
+def test_course_limits(fractions, course):
+    frame = pd.DataFrame({"rt_dose_gy": [2.0 * fractions], "rt_fractions": [fractions]})
+    assert describe_radiotherapy(frame, 10)["rt_course"][0] == course
+
+
+def test_absent_columns_are_missing():
+    out = describe_radiotherapy(pd.DataFrame({"case_id": ["A"]}), 10)
+    assert out.drop(columns="rt_technique_inferred").isna().all().all()
