@@ -82,6 +82,7 @@ def test_kappa_interval_stays_within_bounds_and_widens_with_level():
     narrow, wide = (cohen_kappa([[5, 1], [0, 1]], level) for level in (0.8, 0.99))
     assert wide.upper == 1
     assert -1 <= wide.lower < narrow.lower
+    assert cohen_kappa([[1, 5], [5, 1]], 0.99).lower == -1
 
 
 def test_kappa_not_estimable():

@@ -89,6 +89,11 @@ def test_columns_and_order():
     assert found["group"].unique().tolist() == ["all", "b", "a"]
 
 
+def test_one_value_has_a_mean_and_no_deviation():
+    found = table_one({"x": pd.Series([7.0])}, ["a"], {"x": "number"})
+    same(rows(found, "x", "mean_sd"), [[name, 1, 1, 7, NAN, NAN] for name in ("all", "a")])
+
+
 def test_table_one_agrees_with_r():
     cases = pd.read_csv(ORACLE / "data_lung.csv")
     columns = {name: cases[name] for name in ("age", "ecog")}

@@ -4,8 +4,8 @@ import re
 
 import pandas as pd
 import pytest
-import result_frames as made
 
+import result_frames as made
 from mescc_analytics.present import captions, wording
 from mescc_analytics.present.figures import flow, pathway, save, style, survival, walking
 from mescc_analytics.present.study import Study
@@ -51,6 +51,12 @@ def test_direct_labels_carry_the_median():
     words = texts(draw())
     assert "Surgery + SBRT\nmedian 3.9 months" in words
     assert "cEBRT, long course\nmedian 1.2 months" in words
+
+
+def test_label_leaves_out_a_median_beyond_the_curve():
+    few = made.curves()
+    few.loc[few["group"] == "surgery_sbrt", "n_at_risk"] = [12, 4, 3, 2]
+    assert "Surgery + SBRT\nmedian not shown" in texts(draw(curves=few))
 
 
 def test_landmark_line_only_where_there_is_one():
@@ -177,7 +183,7 @@ def test_survival_words():
 def test_walking_words():
     rates = shown.main_rates(made.rates(), "by_arm", "composite")
     caption, alternative = captions.walking(rates, STUDY)
-    assert "Estimand: death counts as not walking (of those assessed or dead)." in caption
+    assert "Estimand: of those assessed or dead, death counting as not walking." in caption
     assert alternative == (
         "Proportion walking by arm: day 90 from 50 % (Surgery + SBRT) to 50 % (Surgery + SBRT)."
     )

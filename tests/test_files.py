@@ -101,6 +101,13 @@ def test_groups_of_results_stay_text(tmp_path):
     assert read["n"].dtype == "Int64"
 
 
+def test_a_result_without_rows_has_text_columns(tmp_path):
+    files.write_text("analysis,needs,else\n", tmp_path / "a.csv")
+    read = files.read_csv(tmp_path / "a.csv")
+    assert len(read) == 0
+    assert {str(dtype) for dtype in read.dtypes} == {"string"}
+
+
 def test_words_that_look_missing_stay_words(tmp_path):
     frame = pd.DataFrame({"level": ["none", "NA", None], "n": [1, 2, 3]})
     files.write_csv(frame, tmp_path / "a.csv")

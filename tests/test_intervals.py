@@ -46,9 +46,11 @@ def test_proportion_of_nobody_is_missing(function):
 
 @pytest.mark.parametrize("function", [intervals.wilson, intervals.clopper_pearson])
 def test_none_and_all_reach_exactly_0_and_1(function):
-    _, lower, upper = function([0, 12], [12, 12])
-    assert lower[0] == 0.0 and upper[1] == 1.0
-    assert 0 < upper[0] < 1 and 0 < lower[1] < 1
+    n = np.arange(1, 300)
+    _, lower, upper = function(0 * n, n)
+    assert (lower == 0).all() and ((0 < upper) & (upper < 1)).all()
+    _, lower, upper = function(n, n)
+    assert (upper == 1).all() and ((0 < lower) & (lower < 1)).all()
 
 
 @pytest.mark.parametrize("function", [intervals.wilson, intervals.clopper_pearson])
@@ -140,6 +142,14 @@ def test_empty_group_is_not_estimable(function):
         (intervals.odds_ratio(5, 5, 2, 5), "a cell of the table is 0"),
         (
             intervals.odds_ratio_mh([[[3, 0], [2, 0]]]),
+            "no stratum has both outcomes in a way that compares the groups",
+        ),
+        (
+            intervals.odds_ratio_mh([[[3, 0], [0, 2]]]),
+            "no stratum has both outcomes in a way that compares the groups",
+        ),
+        (
+            intervals.odds_ratio_mh([[[0, 3], [2, 0]]]),
             "no stratum has both outcomes in a way that compares the groups",
         ),
         (

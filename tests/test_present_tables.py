@@ -6,9 +6,9 @@ import zipfile
 
 import pandas as pd
 import pytest
-import result_frames as made
 from docx import Document
 
+import result_frames as made
 from mescc_analytics.present import docx, tables, tables_data, tables_decisions
 from mescc_analytics.present import tables_survival as survival
 from mescc_analytics.present import tables_walking as walking
@@ -245,3 +245,15 @@ def test_step_follows_its_estimand(tmp_path):
     }
     step(made.write(tmp_path), tmp_path / "tables", settings)
     assert (tmp_path / "tables/contrasts.csv").read_text().count("\n") == 1
+
+
+def test_difference_that_has_no_number_is_put_in_words():
+    tidy, differences, by_arm, _ = counts.baseline(made.cohort(), ["age_years", "sex"], 0)
+    assert by_arm and differences == {"age_years": "1.69", "sex": "2.83"}
+    cohort = made.cohort()
+    cohort.loc[:11, "sex"] = "female"
+    cohort.loc[12:, "sex"] = "male"
+    assert counts.baseline(cohort, ["sex"], 0)[1] == {"sex": "separated"}
+    cohort.loc[:11, "sex"] = pd.NA
+    words = "not estimable: no values in Surgery + SBRT"
+    assert counts.baseline(cohort, ["sex"], 0)[1] == {"sex": words}

@@ -79,6 +79,10 @@ def test_quoted_cells_hold_delimiters_quotes_and_line_ends(given):
     assert raw.rows.tolist() == [2, 3]
 
 
+def test_a_quotation_mark_inside_a_cell_is_text(given):
+    assert cells(given('a,b\n5" wide,2\n3,4\n')) == [['5" wide', "2"], ["3", "4"]]
+
+
 def test_short_rows_are_filled_and_blank_surplus_is_dropped(given):
     raw = given("a,b,c\n1\n1,2,3,,\n")
     assert cells(raw) == [["1", "-", "-"], ["1", "2", "3"]]
@@ -173,6 +177,16 @@ def test_both_ways_of_reading_agree(given):
             "a.csv",
             b'a,b\n"1,2\n3,4\n',
             "a quotation mark is not closed, or text follows it (unexpected end of data)",
+        ),
+        (
+            "a.csv",
+            b'a,b\n1,"2\n3,4\n',
+            "a quotation mark is not closed, or text follows it (unexpected end of data)",
+        ),
+        (
+            "a.csv",
+            b'a,b\n1,"2\n3,4\n5,"6\n',
+            "a quotation mark is not closed, or text follows it (',' expected after '\"')",
         ),
         (
             "a.xls",

@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-import result_frames as made
 
+import result_frames as made
 from mescc_analytics.present import methods, reports, sentences
 from mescc_analytics.present.figures import save
 from mescc_analytics.present.study import Study, study_of
@@ -199,25 +199,27 @@ def minute(tmp_path, study=None, facts=None, **changed):
 def test_in_one_minute(tmp_path):
     assert minute(tmp_path) == [
         "Of 46 cases supplied, 40 are analysed, presenting 2019 to 2021; 32 of them are in the "
-        "comparison "
-        "of arms, which starts at the landmark on day 30.",
+        "comparison of arms, which starts at the landmark on day 30.",
         "At presentation, 26 of 40 (65 %) could walk; each of those with the item known.",
-        "Median survival from MRI was 310 days (10.2 months), 95 % CI 285 to not reached days; "
-        "median "
-        "follow-up was 400 days (13.1 months).",
-        "At 90 days 10 of 30 (33 %) were walking, 95 % CI 17 to 67, of those assessed or dead "
-        "(death "
-        "counts as not walking); 10 had died and 10 were not assessed.",
-        "Between arms, median survival ran from 37.5 days (cEBRT, long course) to 120 days (3.9 "
-        "months) "
-        "(Surgery + SBRT) and walking at 90 days from 50 % (Surgery + SBRT) to 50 % (Surgery + "
-        "SBRT). "
+        "Median survival from MRI was 310 days (10.2 months), 95 % CI 285 days to not reached; "
+        "median follow-up was 400 days (13.1 months).",
+        "At 90 days 10 of 30 (33 %) were walking, 95 % CI 17 to 67, of those assessed or dead, "
+        "death counting as not walking; 10 had died and 10 were not assessed.",
+        "Between arms with at least 10 cases, median survival was 37.5 days (cEBRT, long course) "
+        "to 120 days (3.9 months) (Surgery + SBRT) and walking at 90 days was 50 % in each. "
         "8 cases died by the landmark and are counted apart, under Who was included. "
         "Do not read the differences between arms as effects of treatment: patients were chosen "
-        "for "
-        "their treatment (confounding by indication), so the arms differed before it began, as "
-        "Table 1 shows.",
+        "for their treatment (confounding by indication), so the arms differed before it began, "
+        "as Table 1 shows.",
     ]
+
+
+def test_small_arms_are_no_extremes(tmp_path):
+    summary = made.summary().assign(n=[40, 9, 20])
+    rates = made.rates()
+    rates.loc[rates["group"] == "surgery_sbrt", "denominator"] = 9
+    found = minute(tmp_path, summary=summary, rates=rates)
+    assert found[4].startswith("8 cases died by the landmark")
 
 
 def test_in_one_minute_without_what_is_not_there(tmp_path):
@@ -241,7 +243,7 @@ def test_last_day_speaks_where_day_90_has_no_result(tmp_path):
 def test_other_estimand_is_named(tmp_path):
     found = minute(tmp_path, study=Study("small", estimand="alive_assessed"))
     assert found[3].startswith("At 90 days 10 of 20 (50 %) were walking")
-    assert "of those alive and assessed (alive and assessed)" in found[3]
+    assert "of those alive and assessed; 10 had died" in found[3]
 
 
 def test_one_year_stands_alone():
@@ -282,7 +284,10 @@ def test_settings_are_listed_in_words():
 
 
 def test_inline_drawing_has_identifiers_of_its_own():
-    svg = '<?xml version="1.0"?>\n<svg width="5pt" height="2pt" viewBox="0 0 5 2"><g id="a"/><use xlink:href="#a"/><g clip-path="url(#a)"/></svg>'
+    svg = (
+        '<?xml version="1.0"?>\n<svg width="5pt" height="2pt" viewBox="0 0 5 2"><g id="a"/>'
+        '<use xlink:href="#a"/><g clip-path="url(#a)"/></svg>'
+    )
     picture = reports.Picture("flow", "T", "C", 'said "so"', svg)
     assert str(reports.inline_svg(picture)) == (
         '<svg viewBox="0 0 5 2" role="img" aria-label="said &#34;so&#34;"><g id="flow-a"/>'

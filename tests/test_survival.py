@@ -116,6 +116,10 @@ def test_each_choice_of_the_spec_matters():
     assert row(start_days=5)["start_days"] == 5
 
 
+def test_default_spec():
+    assert SurvivalSpec() == SurvivalSpec(0, 0.95, "log-log", (30, 90, 180, 365), 365)
+
+
 def test_landmark():
     spec = SurvivalSpec(start_days=30, milestones_days=(30, 90), horizon_days=90)
     row = summarise_survival([40, 60, 95, 100], [1, 1, 0, 0], spec=spec).iloc[0]

@@ -208,6 +208,13 @@ def test_default_min_arm_is_10():
     assert found["note"].iloc[0] == "" and found["p"].iloc[0] > 0
 
 
+def test_empty_arm_has_no_p_value_whatever_the_limit():
+    found = contrasts(*cases("s a w 3\ns a n 2\nr x w 3\nr x n 1"), min_arm=0)
+    found = found.query("baseline == 'ambulatory' and test in ('fisher', 'chi_square')")
+    assert found["p"].isna().all()
+    assert found["note"].str.startswith("not estimable: a group is empty").all()
+
+
 def test_contrast_notes():
     found = contrasts(*cases("s a w 12\nr a w 11")).query("baseline == 'all'")
     found = found[found["estimand"] == "composite"].set_index("test")["note"]

@@ -2,8 +2,8 @@
 
 import pandas as pd
 import pytest
-import result_frames as made
 
+import result_frames as made
 from mescc_analytics.steps import withhold
 
 
@@ -86,10 +86,10 @@ def test_small_number_of_deaths_hides_alive_and_assessed_only():
     assert shown["n_dead_mark"].tolist() == ["<5"] * 3
 
 
-def test_small_number_of_unknowns_leaves_the_worst_case_only():
+def test_small_number_of_unknowns_hides_best_and_worst_case():
     names = ("alive_assessed", "composite", "best_case", "worst_case")
     shown = withhold.rates(pd.DataFrame([rate(estimand=name, n_unknown=3) for name in names]), 5)
-    assert shown["proportion"].notna().tolist() == [False, False, False, True]
+    assert shown["proportion"].notna().tolist() == [True, True, False, False]
 
 
 def test_one_hidden_entry_status_hides_the_other():

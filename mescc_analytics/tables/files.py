@@ -212,6 +212,9 @@ def read_csv(path):
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as problem:
         raise TableError(f"'{path}'", [f"it is not a readable CSV file: {problem}"]) from None
+    # a table without rows gives pandas nothing to infer a type from
+    for name in frame.columns[list(map(pd.api.types.is_object_dtype, frame.dtypes))]:
+        frame[name] = frame[name].astype("string")
     for name in frame.columns[frame.dtypes == "float64"]:
         frame[name] = frame[name].astype("Float64")
     for name in frame.columns[[isinstance(dtype, pd.StringDtype) for dtype in frame.dtypes]]:

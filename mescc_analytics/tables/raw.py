@@ -172,17 +172,27 @@ def _delimiter(text):
 def _fast(text, path, table, delimiter):
     """The whole file at once, or None where rows or names must be looked at one by one."""
     text = text.rstrip("\n")
+    quoted = text.count('"')
     names = next(csv.reader(io.StringIO(_header(text)), delimiter=delimiter), [])
     stripped = [name.strip() for name in names]
     if len(set(stripped)) != len(stripped) or "" in stripped or "\n\n" in text or len(stripped) < 2:
+        return None
+    if quoted % 2:
         return None
     try:
         frame = _arrow_frame(text, names, delimiter)
     except pa.ArrowInvalid:
         return None
+    if quoted and _swallows_lines(frame):
+        return None
     frame.columns = stripped
     rows = np.arange(len(frame)) + FIRST_DATA_ROW
     return _without_blank_rows(Path(path).name, frame, rows, table)
+
+
+def _swallows_lines(frame):
+    """Whether a cell holds a line end: meant so, or a quotation mark that was never closed."""
+    return any("\n" in "|".join(frame[name].cat.categories) for name in frame)
 
 
 def _arrow_frame(text, names, delimiter):
@@ -202,8 +212,11 @@ def _arrow_frame(text, names, delimiter):
 
 def _records(text, path, delimiter):
     csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    # equal cells share one text: a million rows with one ragged row among them stay in memory
+    shared = {}
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        return [[shared.setdefault(cell, cell) for cell in cells] for cells in reader]
     except csv.Error as problem:
         reason = f"a quotation mark is not closed, or text follows it ({problem})"
         raise TableError(f"'{path}'", [reason]) from None
