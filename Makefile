@@ -13,7 +13,7 @@ RUN := XDG_CACHE_HOME="$$PWD/.venv/cache" MPLCONFIGDIR="$$PWD/.venv/cache" $(VEN
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help report test lint format lock clean
+.PHONY: help report test lint format docs lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make test     run all tests (ARGS='-m \"not slow\"' leaves out the whole workflow)"
 	@echo "make lint     check style and format"
 	@echo "make format   put right what a formatter can"
+	@echo "make docs     renew the pages of docs/ that come from the codebook"
 	@echo "make lock     renew requirements.txt within the ranges of pyproject.toml"
 	@echo "make clean    remove results, logs and caches; the environment .venv stays"
 	@echo "PYTHON=/path/to/python3 chooses the interpreter for a new environment"
@@ -45,6 +46,11 @@ format: .venv/installed
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
 	$(RUN) snakefmt.snakefmt Snakefile workflow
+
+docs: .venv/installed
+	@for page in case_table pathway; do $(VENV_PYTHON) -c \
+		"from mescc_analytics.present.reference import PAGES; print(PAGES['$$page.md'](), end='')" \
+		> docs/$$page.md; done
 
 lock: .venv/installed
 	@$(PIP) --target .venv/lock --upgrade uv

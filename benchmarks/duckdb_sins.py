@@ -1,6 +1,6 @@
 """SINS in DuckDB, in several forms; each reads table ``cases`` (ENUM columns) and makes table
-``scored``, one row per case, in the same order or numbered: total, low, high, category, missing (bit i set where
-item i is missing).
+``scored``, one row per case, in the same order or numbered: total, low, high, category, missing
+(bit i set where item i is missing).
 """
 
 from itertools import product
@@ -34,7 +34,8 @@ def _scores(points, source, number=""):
                 ::ENUM ({LABELS}) AS category,
             missing
         FROM (
-            SELECT {number and f"{number} AS case_number,"} ({low})::TINYINT AS low, ({high})::TINYINT AS high,
+            SELECT {number and f"{number} AS case_number,"}
+                ({low})::TINYINT AS low, ({high})::TINYINT AS high,
                 ({missing})::UTINYINT AS missing
             FROM {source}
         )
@@ -54,7 +55,9 @@ def cased(connection):
 def points_joined(connection):
     """Points of every item from its own table of points."""
     for item, p in POINTS.items():
-        rows = ", ".join(f"('{level}'::{item}_level, {worth}::TINYINT)" for level, worth in p.items())
+        rows = ", ".join(
+            f"('{level}'::{item}_level, {worth}::TINYINT)" for level, worth in p.items()
+        )
         connection.execute(
             f"CREATE TEMP TABLE IF NOT EXISTS {item}_points AS "
             f"SELECT * FROM (VALUES {rows}) AS listed ({item}, points)"
@@ -92,7 +95,8 @@ def combination_joined(connection):
     return _make(
         connection,
         "SELECT case_number, total, low, high, category, missing FROM "
-        f"(SELECT rowid AS case_number, ({_key()}) AS key FROM cases) LEFT JOIN answers USING (key)",
+        f"(SELECT rowid AS case_number, ({_key()}) AS key FROM cases) "
+        "LEFT JOIN answers USING (key)",
     )
 
 

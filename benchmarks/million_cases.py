@@ -22,7 +22,8 @@ import sys
 import pandas as pd
 
 for name in sys.argv[2:]:
-    pd.read_csv(f"{sys.argv[1]}/{name}.csv", low_memory=False).to_parquet(f"{sys.argv[1]}/{name}.parquet")
+    path = f"{sys.argv[1]}/{name}"
+    pd.read_csv(path + ".csv", low_memory=False).to_parquet(path + ".parquet")
 """
 TABLES = ("cases", "visits", "lesions")
 

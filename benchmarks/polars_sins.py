@@ -19,7 +19,9 @@ CATEGORY = pl.Enum([label for _, label in LIMITS])
 def _finish(frame, low, high):
     """From lowest and highest points per item to the answer."""
     missing = [
-        pl.when(pl.col(item).is_null()).then(pl.lit(1 << i, pl.UInt8)).otherwise(pl.lit(0, pl.UInt8))
+        pl.when(pl.col(item).is_null())
+        .then(pl.lit(1 << i, pl.UInt8))
+        .otherwise(pl.lit(0, pl.UInt8))
         for i, item in enumerate(POINTS)
     ]
     return (

@@ -2,10 +2,11 @@
 
     python benchmarks/report_overhead.py --repeats 3
 
-Three ways of making the same report in a fresh copy of the project: Snakemake on two processors; the
-same commands, each in a process of its own, without Snakemake; the same functions called one after
-another in one process. CPU time is that of all processes together. A first run that is not counted
-compiles the modules and fills the font cache, as an installation that was used once has them.
+Three ways of making the same report in a fresh copy of the project: Snakemake on two processors;
+the same commands, each in a process of its own, without Snakemake; the same functions called one
+after another in one process. CPU time is that of all processes together. A first run that is not
+counted compiles the modules and fills the font cache, as an installation that was used once has
+them.
 """
 
 import argparse

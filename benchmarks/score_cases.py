@@ -2,12 +2,12 @@
 
     python benchmarks/score_cases.py --cases 10000000 --repeats 7
 
-Every contender starts from categorical columns of its own kind in memory (pandas Categorical, Polars
-Enum, DuckDB ENUM) and ends with a table of its own kind in memory: total (missing if any item is),
-lowest and highest possible total, category where both agree, and the missing items. Ours runs on one
-thread and writes the missing items out as names; the others use every thread they find and may
-answer with a bit mask. Points and limits come from the codebook for all of them. All results are
-compared, value by value, before anything is timed.
+Every contender starts from categorical columns of its own kind in memory (pandas Categorical,
+Polars Enum, DuckDB ENUM) and ends with a table of its own kind in memory: total (missing if any
+item is), lowest and highest possible total, category where both agree, and the missing items. Ours
+names the missing items; the others may answer with a bit mask. Everybody uses the threads that it
+uses by itself. Points and limits come from the codebook for all of them. All results are compared,
+value by value, before anything is timed. On a busy machine CPU time is the steadier number.
 """
 
 import argparse
@@ -123,7 +123,7 @@ def differing(n_cases, seed):
 
 
 def timed(made, repeats):
-    """Wall and CPU seconds of every contender, taken in turn, after one round that does not count."""
+    """Wall and CPU seconds of every contender, in turn, after one round that does not count."""
     spent = {name: [] for name in made}
     for round_ in range(repeats + 1):
         for name, (make, _) in made.items():
@@ -140,17 +140,21 @@ def timed(made, repeats):
 def report(spent):
     """One line per contender; the ratio of ours to the best form of either library."""
     print(f"{'':44}{'median':>9}{'fastest':>9}{'slowest':>9}{'CPU':>9}  seconds")
-    medians = {}
+    medians, fastest = {}, {}
     for name, rows in spent.items():
         walls, processor = zip(*rows, strict=True)
-        medians[name] = statistics.median(walls)
-        row = medians[name], min(walls), max(walls), statistics.median(processor)
+        medians[name], fastest[name] = statistics.median(walls), min(walls)
+        row = medians[name], fastest[name], max(walls), statistics.median(processor)
         print(f"{name:44}" + "".join(f"{x:9.3f}" for x in row))
     for library in ("Polars", "DuckDB"):
         best = min((n for n in medians if n.startswith(library)), key=medians.get)
         ratio = medians["mescc_analytics"] / medians[best]
         met = "met" if ratio <= TARGET else "missed"
-        print(f"ours / {best}: {ratio:.2f} (target {TARGET}: {met})")
+        of_fastest = fastest["mescc_analytics"] / fastest[best]
+        print(
+            f"ours / {best}: {ratio:.2f} of medians, {of_fastest:.2f} of the fastest rounds"
+            f" (target {TARGET}: {met})"
+        )
 
 
 def main():

@@ -206,7 +206,8 @@ def _group_problems(column):
 def _criteria_problems(chosen):
     known = list(codebook.load("eligibility")["criteria"])
     unknown = [c for c in chosen if isinstance(c, str) and c not in known]
-    problems = [f"cohort.eligibility: '{c}' is not a criterion{_nearest(c, known)}" for c in unknown]
+    said = "cohort.eligibility: '{}' is not a criterion{}"
+    problems = [said.format(name, _nearest(name, known)) for name in unknown]
     for criterion in (c for c in chosen if not isinstance(c, str)):
         try:
             evaluate(criterion["when"], pd.DataFrame(index=range(1)), defaults("cohort"))

@@ -10,7 +10,11 @@ WORDS = {"yes": True, "no": False}
 
 def parse(text):
     """Rows of ``a | b`` under a header line as lists of text; a blank cell is missing."""
-    lines = [line for line in text.strip().splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    lines = [
+        line
+        for line in text.strip().splitlines()
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     header, *rows = [[cell.strip() for cell in line.split("|")] for line in lines]
     return header, rows
 

@@ -32,7 +32,9 @@ def test_check_writes_findings_where_asked(table, tmp_path):
     table.write_text(TABLE.replace("lytic", "litic"))
     assert main(["check", str(table), "--out", str(tmp_path / "findings.csv")]) == 0
     findings = pd.read_csv(tmp_path / "findings.csv")
-    assert findings[["column", "found", "severity"]].to_numpy().tolist() == [["sins_lesion", "litic", "error"]]
+    assert findings[["column", "found", "severity"]].to_numpy().tolist() == [
+        ["sins_lesion", "litic", "error"]
+    ]
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
@@ -62,18 +64,42 @@ def test_assign_reads_its_config(table, tmp_path):
 
 
 def test_mapping_serves_score(table, tmp_path):
-    table.write_text(TABLE.replace("case_id", "Nr").replace("mechanical", "1").replace(",none,blastic", ",3,blastic"))
-    (tmp_path / "m.yaml").write_text('columns: {Nr: case_id}\nlevels: {sins_pain: {"1": mechanical, "3": none}}\n')
-    assert main(["score", str(table), "--mapping", str(tmp_path / "m.yaml"), "--out", str(tmp_path / "o.csv")]) == 0
+    table.write_text(
+        TABLE.replace("case_id", "Nr")
+        .replace("mechanical", "1")
+        .replace(",none,blastic", ",3,blastic")
+    )
+    (tmp_path / "m.yaml").write_text(
+        'columns: {Nr: case_id}\nlevels: {sins_pain: {"1": mechanical, "3": none}}\n'
+    )
+    assert (
+        main(
+            [
+                "score",
+                str(table),
+                "--mapping",
+                str(tmp_path / "m.yaml"),
+                "--out",
+                str(tmp_path / "o.csv"),
+            ]
+        )
+        == 0
+    )
     assert pd.read_csv(tmp_path / "o.csv")["sins_total"].tolist() == [18, 1]
 
 
 @pytest.mark.parametrize(
     "settings, said",
-    [("{", "not JSON"), ('{"survial": {}}', "unknown key 'survial' (did you mean 'survival'?)"), ("[]", "found [], wanted sections")],
+    [
+        ("{", "not JSON"),
+        ('{"survial": {}}', "unknown key 'survial' (did you mean 'survival'?)"),
+        ("[]", "found [], wanted sections"),
+    ],
 )
 def test_wrong_settings_are_usage_errors(table, tmp_path, capsys, settings, said):
-    assert main(["score", str(table), "--out", str(tmp_path / "o.csv"), "--settings", settings]) == 2
+    assert (
+        main(["score", str(table), "--out", str(tmp_path / "o.csv"), "--settings", settings]) == 2
+    )
     assert said in capsys.readouterr().err
     assert not (tmp_path / "o.csv").exists()
 
@@ -81,7 +107,12 @@ def test_wrong_settings_are_usage_errors(table, tmp_path, capsys, settings, said
 def test_files_that_are_not_there(tmp_path, capsys):
     out = str(tmp_path / "o.csv")
     assert main(["score", str(tmp_path / "no.csv"), "--out", out]) == 3
-    assert main(["score", str(tmp_path / "no.csv"), "--out", out, "--config", str(tmp_path / "no.yaml")]) == 2
+    assert (
+        main(
+            ["score", str(tmp_path / "no.csv"), "--out", out, "--config", str(tmp_path / "no.yaml")]
+        )
+        == 2
+    )
     said = capsys.readouterr().err
     assert "no.csv" in said and "no.yaml" in said and "Traceback" not in said
 
@@ -92,7 +123,17 @@ def test_an_output_that_cannot_be_written(table, tmp_path, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [[], ["scoer"], ["score"], ["synthesise", "--cases", "0", "--seed", "1", "--out", "x"], ["synthesise", "--cases", "x", "--seed", "1", "--out", "x"], ["synthesise", "--cases", "1", "--seed", "-1", "--out", "x"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["scoer"],
+        ["score"],
+        ["synthesise", "--cases", "0", "--seed", "1", "--out", "x"],
+        ["synthesise", "--cases", "x", "--seed", "1", "--out", "x"],
+        ["synthesise", "--cases", "1", "--seed", "-1", "--out", "x"],
+    ],
+)
 def test_wrong_usage_exits_with_2(arguments):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
@@ -101,15 +142,47 @@ def test_wrong_usage_exits_with_2(arguments):
 
 def test_synthesise_is_seeded(tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        assert main(["synthesise", "--cases", "120", "--seed", str(seed), "--out", str(tmp_path / name)]) == 0
+        assert (
+            main(
+                ["synthesise", "--cases", "120", "--seed", str(seed), "--out", str(tmp_path / name)]
+            )
+            == 0
+        )
     texts = [(tmp_path / name / "cases.csv").read_text() for name in "abc"]
     assert texts[0] == texts[1] != texts[2]
     assert json.loads((tmp_path / "a" / "truth.json").read_text())
-    assert main(["check", str(tmp_path / "a" / "cases.csv"), "--visits", str(tmp_path / "a" / "visits.csv"), "--lesions", str(tmp_path / "a" / "lesions.csv")]) == 0
+    assert (
+        main(
+            [
+                "check",
+                str(tmp_path / "a" / "cases.csv"),
+                "--visits",
+                str(tmp_path / "a" / "visits.csv"),
+                "--lesions",
+                str(tmp_path / "a" / "lesions.csv"),
+            ]
+        )
+        == 0
+    )
 
 
 def test_an_unknown_scenario_or_example_is_told(tmp_path, capsys):
-    assert main(["synthesise", "--cases", "10", "--seed", "1", "--out", str(tmp_path), "--scenario", "nul"]) == 2
+    assert (
+        main(
+            [
+                "synthesise",
+                "--cases",
+                "10",
+                "--seed",
+                "1",
+                "--out",
+                str(tmp_path),
+                "--scenario",
+                "nul",
+            ]
+        )
+        == 2
+    )
     assert main(["example", "lungs", "--out", str(tmp_path / "x.csv")]) == 2
     said = capsys.readouterr().err
     assert "null" in said and "wanted one of lung, patchell" in said

@@ -33,7 +33,10 @@ def test_broken_yaml_and_other_shapes_are_told_in_words():
 @pytest.mark.parametrize(
     "entry, fault",
     [
-        ("{type: category, role: baseline, label: L, levels: [1, a]}", "level 1 is not text: put it in quotes"),
+        (
+            "{type: category, role: baseline, label: L, levels: [1, a]}",
+            "level 1 is not text: put it in quotes",
+        ),
         ("{type: category, role: baseline, label: L, levels: [a, a]}", "a level is listed twice"),
         ("{type: category, role: baseline, label: L}", "levels belong to a category"),
         ("{type: date, role: baseline, label: L}", "type 'date' is not one of text, category"),
@@ -43,7 +46,10 @@ def test_broken_yaml_and_other_shapes_are_told_in_words():
     ],
 )
 def test_column_faults(entry, fault):
-    text = GOOD + f"cases: {{required: [x], columns: {{x: {entry}}}}}\nvisits: {{}}\nlesions: {{}}\nderived: {{}}\n"
+    text = (
+        GOOD
+        + f"cases: {{required: [x], columns: {{x: {entry}}}}}\nvisits: {{}}\nlesions: {{}}\nderived: {{}}\n"
+    )
     assert f"cases.x: {fault}" in problems(text, "case_table")
 
 
@@ -84,4 +90,6 @@ def test_every_histology_has_a_class_and_every_sins_item_its_points():
 def test_every_arm_agrees_with_a_pathway_that_exists():
     pathways = set(codebook.load("pathway")["pathways"]) | {"none", None}
     assert {arm["pathway"] for arm in codebook.load("arms")["arms"].values()} <= pathways
-    assert set(codebook.load("arms")["reference"]) == set(codebook.load("arms")["arms"]) - {"unknown"}
+    assert set(codebook.load("arms")["reference"]) == set(codebook.load("arms")["arms"]) - {
+        "unknown"
+    }

@@ -52,11 +52,17 @@ def test_kleene_logic():
 
 def test_settings_are_values_and_conditions():
     assert answers({"column": "x", "at_least": {"setting": "limit"}}, limit=1) == [True, True, None]
-    assert answers({"column": "x", "at_least": {"setting": "limit"}}, limit=6) == [False, False, None]
+    assert answers({"column": "x", "at_least": {"setting": "limit"}}, limit=6) == [
+        False,
+        False,
+        None,
+    ]
     assert answers({"setting": "policy", "is": "strict"}, policy="strict") == [True] * 3
     assert answers({"setting": "policy", "is": "strict"}, policy="lax") == [False] * 3
 
 
 def test_a_condition_outside_the_language_is_told():
-    with pytest.raises(CodebookError, match="is not a column, a setting, bounds, or one of all, any"):
+    with pytest.raises(
+        CodebookError, match="is not a column, a setting, bounds, or one of all, any"
+    ):
         evaluate({"colum": "x", "is": 1}, FRAME, {})

@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from mescc_analytics.errors import UsageError
+from mescc_analytics.stats import cox
 from mescc_analytics.stats.cox import fit_cox, hazard_frame
 
 ORACLE = Path(__file__).parent / "oracle" / "stats"
@@ -114,6 +115,12 @@ def test_fit_says_why_not(event, x, reason):
     assert fit.note == f"not estimable: {reason}"
     assert np.isnan(fit.coefficients).all() and not fit.converged
     assert fit.table()["hazard_ratio"].isna().all()
+
+
+def test_too_few_steps_are_not_passed_off_as_a_fit(monkeypatch):
+    monkeypatch.setattr(cox, "MAX_STEPS", 1)
+    fit = oracle_fit("lung", ["age", "sex"])
+    assert fit.note == "not estimable: no maximum after 1 steps" and not fit.converged
 
 
 def test_covariates_are_checked_all_at_once():

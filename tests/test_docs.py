@@ -17,7 +17,9 @@ def test_every_column_and_every_rule_is_on_its_page():
     page = PAGES["case_table.md"]()
     for table in ("cases", "visits", "lesions"):
         assert all(f"`{name}`" in page for name in codebook.columns(table))
-    rules = [rule["id"] for a in codebook.load("pathway")["algorithms"].values() for rule in a["rules"]]
+    rules = [
+        rule["id"] for a in codebook.load("pathway")["algorithms"].values() for rule in a["rules"]
+    ]
     assert all(f"| {rule} |" in PAGES["pathway.md"]() for rule in rules)
 
 

@@ -9,24 +9,36 @@ DEFAULTS = settings.defaults("cohort")
 
 
 def frame():
-    return pd.DataFrame({
-        "case_id": list("ABCDEFGH"),
-        "last_contact_day": pd.array([100, None, 100, 100, 5, 30, 30, 100], dtype="Float64"),
-        "died": pd.array([True, True, True, True, True, True, False, False], dtype="boolean"),
-        "usable": pd.array([True, True, False, True, True, True, True, True], dtype="boolean"),
-        "first_episode": pd.array([True, True, True, False, True, True, True, True], dtype="boolean"),
-        "survival_days": pd.array([100, None, 100, 100, -2, 30, 30, 100], dtype="Float64"),
-        "survival_event": pd.array([True, True, True, True, True, True, False, False], dtype="boolean"),
-        "arm": pd.Categorical(["sbrt"] * 7 + ["unknown"], ["sbrt", "unknown"]),
-        "age_years": pd.array([70, 70, 70, 70, 70, 17, None, 70], dtype="Float64"),
-    })
+    return pd.DataFrame(
+        {
+            "case_id": list("ABCDEFGH"),
+            "last_contact_day": pd.array([100, None, 100, 100, 5, 30, 30, 100], dtype="Float64"),
+            "died": pd.array([True, True, True, True, True, True, False, False], dtype="boolean"),
+            "usable": pd.array([True, True, False, True, True, True, True, True], dtype="boolean"),
+            "first_episode": pd.array(
+                [True, True, True, False, True, True, True, True], dtype="boolean"
+            ),
+            "survival_days": pd.array([100, None, 100, 100, -2, 30, 30, 100], dtype="Float64"),
+            "survival_event": pd.array(
+                [True, True, True, True, True, True, False, False], dtype="boolean"
+            ),
+            "arm": pd.Categorical(["sbrt"] * 7 + ["unknown"], ["sbrt", "unknown"]),
+            "age_years": pd.array([70, 70, 70, 70, 70, 17, None, 70], dtype="Float64"),
+        }
+    )
 
 
 def test_reason_per_case_and_flow_agree():
     marks, flow = apply_criteria(frame(), DEFAULTS)
     assert marks["excluded_by"].tolist() == [
-        pd.NA, "follow_up_recorded", "times_consistent", "first_episode", "follow_up_after_time_zero",
-        "alive_at_landmark", "followed_to_landmark", "arm_known",
+        pd.NA,
+        "follow_up_recorded",
+        "times_consistent",
+        "first_episode",
+        "follow_up_after_time_zero",
+        "alive_at_landmark",
+        "followed_to_landmark",
+        "arm_known",
     ]
     assert marks["in_overall"].tolist() == [True, False, False, False, False, True, True, True]
     assert marks["in_arms"].tolist() == [True] + [False] * 7
@@ -40,7 +52,9 @@ def test_reason_per_case_and_flow_agree():
 
 def test_landmark_follows_its_setting():
     _, flow = apply_criteria(frame(), DEFAULTS | {"landmark_days": 29})
-    assert flow.set_index("criterion")["n_excluded"][["alive_at_landmark", "followed_to_landmark"]].tolist() == [0, 0]
+    assert flow.set_index("criterion")["n_excluded"][
+        ["alive_at_landmark", "followed_to_landmark"]
+    ].tolist() == [0, 0]
     _, flow = apply_criteria(frame(), DEFAULTS | {"landmark_days": 0})
     assert "alive_at_landmark" not in flow["criterion"].tolist()
 
@@ -74,7 +88,10 @@ def test_own_criteria_in_the_words_of_the_codebook():
 def test_unknown_criteria_are_named_together():
     with pytest.raises(UsageError) as caught:
         list_criteria(["adlt", "chid"])
-    assert [p.split(" is not")[0] for p in caught.value.problems] == ["cohort.eligibility: 'adlt'", "cohort.eligibility: 'chid'"]
+    assert [p.split(" is not")[0] for p in caught.value.problems] == [
+        "cohort.eligibility: 'adlt'",
+        "cohort.eligibility: 'chid'",
+    ]
 
 
 def test_an_empty_list_of_criteria():

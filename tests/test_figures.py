@@ -180,6 +180,15 @@ def test_survival_words():
     )
 
 
+def test_caption_says_whether_the_arms_were_given():
+    notes = [
+        captions.survival(by_arm(made.summary()), Study("x", arms_given=given), "by_arm")[0]
+        for given in (False, True)
+    ]
+    assert "The arms were chosen for the patients" in notes[0]
+    assert "only if they were assigned at random" in notes[1]
+
+
 def test_walking_words():
     rates = shown.main_rates(made.rates(), "by_arm", "composite")
     caption, alternative = captions.walking(rates, STUDY)

@@ -50,11 +50,28 @@ def test_flagged_spellings(text, groups, flag):
 
 
 BORDERS = [
-    ("C0", "junctional"), ("C2", "junctional"), ("C3", "mobile"), ("C6", "mobile"), ("C7", "junctional"),
-    ("T2", "junctional"), ("T3", "semirigid"), ("T10", "semirigid"), ("T11", "junctional"), ("L1", "junctional"),
-    ("L2", "mobile"), ("L4", "mobile"), ("L5", "junctional"), ("S1", "junctional"), ("S2", "rigid"), ("S5", "rigid"),
-    ("sacrum", "sacrum_unspecified"), ("coccyx", "coccyx"), ("T10/T11", "junctional"), ("T4;L2", "mobile"),
-    ("L5-sacrum", "junctional"), ("S2;sacrum", "sacrum_unspecified"),
+    ("C0", "junctional"),
+    ("C2", "junctional"),
+    ("C3", "mobile"),
+    ("C6", "mobile"),
+    ("C7", "junctional"),
+    ("T2", "junctional"),
+    ("T3", "semirigid"),
+    ("T10", "semirigid"),
+    ("T11", "junctional"),
+    ("L1", "junctional"),
+    ("L2", "mobile"),
+    ("L4", "mobile"),
+    ("L5", "junctional"),
+    ("S1", "junctional"),
+    ("S2", "rigid"),
+    ("S5", "rigid"),
+    ("sacrum", "sacrum_unspecified"),
+    ("coccyx", "coccyx"),
+    ("T10/T11", "junctional"),
+    ("T4;L2", "mobile"),
+    ("L5-sacrum", "junctional"),
+    ("S2;sacrum", "sacrum_unspecified"),
 ]
 
 
@@ -65,7 +82,9 @@ def test_location(text, location):
 
 def test_range_rule_changes_the_location_of_a_range():
     text = pd.Series(["T9-T11"])
-    found = {rule: describe_levels(text, rule)["location"][0] for rule in ("max", "min", "epicentre")}
+    found = {
+        rule: describe_levels(text, rule)["location"][0] for rule in ("max", "min", "epicentre")
+    }
     assert found == {"max": "junctional", "min": "semirigid", "epicentre": "semirigid"}
 
 

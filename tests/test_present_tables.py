@@ -61,6 +61,12 @@ def test_hazards_and_tests_stand_together():
     assert row_of(table, name)[1:4] == ("1.48 (1.13 to 1.93)", "0.0043", "0.21")
 
 
+def test_test_that_cannot_be_done_says_why():
+    tests = made.log_rank().assign(p=pd.NA, note="not estimable: no deaths")
+    table = survival.hazards(made.hazards().assign(mark=pd.NA), tests, STUDY)
+    assert row_of(table, "Arm")[4:] == ("not estimable: no deaths", "not estimable: no deaths")
+
+
 def test_hazard_that_cannot_be_estimated_names_the_arm_in_words():
     hazards = made.hazards().assign(
         hazard_ratio=pd.NA, note="not estimable: no deaths in cebrt_long", mark=pd.NA
@@ -89,7 +95,7 @@ def test_contrasts_name_test_and_interval():
     entry, arms, day, difference, _, odds, _ = table.rows[0]
     assert (entry, arms, day) == ("All", "cEBRT, long course against Surgery + SBRT", "90")
     assert difference == "−27 (−43 to −9)"
-    assert odds == "3.98 (1.56 to 10.2); Fisher exact test p = 0.0043; chi-square test p = 0.0028"
+    assert odds == "3.98 (1.56 to 10.17); Fisher exact test p = 0.0043; chi-square test p = 0.0028"
 
 
 def test_pathway_counts_and_marks():
@@ -229,6 +235,7 @@ def test_step_writes_every_table(written):
 def test_step_writes_facts_without_a_case(written):
     content = (written / "tables.json").read_text(encoding="utf-8")
     assert json.loads(content)["overview"] == {
+        "arms_given": False,
         "n_arms": 32,
         "n_overall": 40,
         "n_supplied": 46,
@@ -237,6 +244,11 @@ def test_step_writes_facts_without_a_case(written):
         "year_last": 2021,
     }
     assert "SECRET" not in content and "X01" not in content
+
+
+def test_given_arms_are_a_fact():
+    cohort = made.cohort().assign(arm_source="given")
+    assert counts.overview(cohort, 5)["arms_given"] is True
 
 
 def test_step_follows_its_estimand(tmp_path):

@@ -5,7 +5,14 @@ from mescc_analytics.clinical.radiotherapy import describe_radiotherapy
 from tests.spec_table import cases
 
 # EQD2 with alpha/beta 10 Gy, as printed for these schedules
-PRINTED = [(8, 1, 12.0), (10, 1, 16.7), (20, 5, 23.3), (30, 10, 32.5), (37.5, 15, 39.1), (40, 20, 40.0)]
+PRINTED = [
+    (8, 1, 12.0),
+    (10, 1, 16.7),
+    (20, 5, 23.3),
+    (30, 10, 32.5),
+    (37.5, 15, 39.1),
+    (40, 20, 40.0),
+]
 
 
 @pytest.mark.parametrize("dose, fractions, eqd2", PRINTED)
@@ -33,13 +40,51 @@ def test_technique_course_and_flags():
                      |            |              | 1            |
     """)
     out = describe_radiotherapy(given, 10)
-    assert out["rt_technique_derived"].astype("string").tolist() == ["cebrt", "cebrt", "sbrt", "sbrt", "cebrt", "cebrt", "cebrt", pd.NA]
-    assert out["rt_technique_inferred"].tolist() == [False, False, False, True, True, False, False, False]
-    assert out["rt_course"].astype("string").tolist() == ["long", "short", "sbrt", "sbrt", "short", "long", pd.NA, pd.NA]
-    assert out["rt_flags"].tolist() == [pd.NA, "COURSE_DAYS_DISAGREE", pd.NA, "TECHNIQUE_FROM_DOSE", "TECHNIQUE_FROM_DOSE", "COURSE_FROM_DAYS", pd.NA, pd.NA]
+    assert out["rt_technique_derived"].astype("string").tolist() == [
+        "cebrt",
+        "cebrt",
+        "sbrt",
+        "sbrt",
+        "cebrt",
+        "cebrt",
+        "cebrt",
+        pd.NA,
+    ]
+    assert out["rt_technique_inferred"].tolist() == [
+        False,
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert out["rt_course"].astype("string").tolist() == [
+        "long",
+        "short",
+        "sbrt",
+        "sbrt",
+        "short",
+        "long",
+        pd.NA,
+        pd.NA,
+    ]
+    assert out["rt_flags"].tolist() == [
+        pd.NA,
+        "COURSE_DAYS_DISAGREE",
+        pd.NA,
+        "TECHNIQUE_FROM_DOSE",
+        "TECHNIQUE_FROM_DOSE",
+        "COURSE_FROM_DAYS",
+        pd.NA,
+        pd.NA,
+    ]
 
 
-@pytest.mark.parametrize("fractions, course", [(5, "short"), (6, "intermediate"), (9, "intermediate"), (10, "long")])
+@pytest.mark.parametrize(
+    "fractions, course", [(5, "short"), (6, "intermediate"), (9, "intermediate"), (10, "long")]
+)
 def test_course_limits(fractions, course):
     frame = pd.DataFrame({"rt_dose_gy": [2.0 * fractions], "rt_fractions": [fractions]})
     assert describe_radiotherapy(frame, 10)["rt_course"][0] == course

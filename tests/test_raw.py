@@ -5,8 +5,6 @@ import io
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from openpyxl import Workbook
 
@@ -292,15 +290,3 @@ def test_parquet_keeps_types_that_fit(given):
         ["-", "2", "-", "False", "y", "-", "-"],
     ]
     assert raw.rows.tolist() == [2, 3]
-
-
-def test_an_empty_parquet_table(given):
-    buffer = io.BytesIO()
-    pq.write_table(pa.table({"case_id": pa.array([], pa.string())}), buffer)
-    assert given(buffer.getvalue(), "a.parquet").findings["code"].tolist() == ["empty_table"]
-
-
-def test_a_damaged_parquet_file(given):
-    with pytest.raises(TableError) as error:
-        given(b"PAR1 cut off", "a.parquet")
-    assert error.value.problems[0].startswith("it is not a readable Parquet file: ")

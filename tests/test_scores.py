@@ -28,16 +28,49 @@ def grades(**choices):
 def test_rank_and_high_grade():
     out = grades()
     assert out["sosg_rank"].tolist() == [0, 1, 2, 3, 4, 5, pd.NA, pd.NA, pd.NA, 5]
-    assert out["sosg_high_grade"].tolist() == [False, False, False, False, True, True, False, True, pd.NA, True]
+    assert out["sosg_high_grade"].tolist() == [
+        False,
+        False,
+        False,
+        False,
+        True,
+        True,
+        False,
+        True,
+        pd.NA,
+        True,
+    ]
 
 
 def test_1c_as_high_makes_grade_1_without_letter_unknown():
     out = grades(sosg_high_grades=["1c", "2", "3"])
-    assert out["sosg_high_grade"].tolist() == [False, False, False, True, True, True, pd.NA, True, pd.NA, True]
+    assert out["sosg_high_grade"].tolist() == [
+        False,
+        False,
+        False,
+        True,
+        True,
+        True,
+        pd.NA,
+        True,
+        pd.NA,
+        True,
+    ]
 
 
 def test_below_the_conus():
-    assert grades()["sosg_valid"].tolist() == [True, True, True, False, False, False, True, True, pd.NA, pd.NA]
+    assert grades()["sosg_valid"].tolist() == [
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+        pd.NA,
+        pd.NA,
+    ]
     assert grades(conus_lowest_vertebra="L2")["sosg_valid"].tolist()[3] is True
     dropped = grades(below_conus="na")
     assert dropped["sosg_high_grade"].tolist()[3:6] == [pd.NA] * 3
@@ -45,7 +78,14 @@ def test_below_the_conus():
 
 
 def test_region():
-    assert grades()["spinal_region"].astype("string").tolist()[:6] == ["thoracic", "thoracic", "lumbar", "lumbar", "lumbar", "sacral"]
+    assert grades()["spinal_region"].astype("string").tolist()[:6] == [
+        "thoracic",
+        "thoracic",
+        "lumbar",
+        "lumbar",
+        "lumbar",
+        "sacral",
+    ]
 
 
 def test_radiosensitivity_and_its_overrides():
@@ -74,7 +114,9 @@ def test_alpha_beta_reaches_the_dose():
 
 
 def test_order_index_and_own_columns_are_kept():
-    given = pd.DataFrame({"case_id": ["B", "A"], "ecog": pd.array([1, None], dtype="Int64")}, index=[5, 3])
+    given = pd.DataFrame(
+        {"case_id": ["B", "A"], "ecog": pd.array([1, None], dtype="Int64")}, index=[5, 3]
+    )
     out = score_cases(given, SETTINGS)
     assert out.index.tolist() == [5, 3] and out["case_id"].tolist() == ["B", "A"]
     assert list(out.columns[:2]) == ["case_id", "ecog"]

@@ -19,18 +19,20 @@ def test_every_problem_at_once_in_words():
         "cohort": {"grace_days": -1, "eligibility": [3]},
         "disclosure": {"threshold": 2.5},
     }
-    assert sorted(settings.check(wrong)) == sorted([
-        "unknown key 'survial' (did you mean 'survival'?)",
-        "cohorts: found the name 'a b', wanted letters, digits, - and _ only, a letter or digit first",
-        "cohorts.a b: unknown key 'vists' (did you mean 'visits'?)",
-        "cohorts.a b.cases: found 3, wanted text",
-        "survival: unknown key 'milestone' (did you mean 'milestones_days'?)",
-        "survival.interval: found 'loglog', wanted one of log-log, log, plain (did you mean 'log-log'?)",
-        "survival.confidence_level: found 1, wanted less than 1",
-        "cohort.grace_days: found -1, wanted at least 0",
-        "cohort.eligibility[0]: found 3, wanted the id of a criterion, or a mapping with id, label and when",
-        "disclosure.threshold: found 2.5, wanted a whole number",
-    ])
+    assert sorted(settings.check(wrong)) == sorted(
+        [
+            "unknown key 'survial' (did you mean 'survival'?)",
+            "cohorts: found the name 'a b', wanted letters, digits, - and _ only, a letter or digit first",
+            "cohorts.a b: unknown key 'vists' (did you mean 'visits'?)",
+            "cohorts.a b.cases: found 3, wanted text",
+            "survival: unknown key 'milestone' (did you mean 'milestones_days'?)",
+            "survival.interval: found 'loglog', wanted one of log-log, log, plain (did you mean 'log-log'?)",
+            "survival.confidence_level: found 1, wanted less than 1",
+            "cohort.grace_days: found -1, wanted at least 0",
+            "cohort.eligibility[0]: found 3, wanted the id of a criterion, or a mapping with id, label and when",
+            "disclosure.threshold: found 2.5, wanted a whole number",
+        ]
+    )
 
 
 def test_what_no_schema_can_say():
@@ -39,7 +41,12 @@ def test_what_no_schema_can_say():
         "ambulatory": {"timepoints_days": [30]},
         "assign": {"sins_consult_from": 14},
         "score": {"radiosensitivity": {"brest": "sensitive"}},
-        "cohort": {"eligibility": ["adlt", {"id": "x", "label": "X", "when": {"colum": "age_years", "is": 1}}]},
+        "cohort": {
+            "eligibility": [
+                "adlt",
+                {"id": "x", "label": "X", "when": {"colum": "age_years", "is": 1}},
+            ]
+        },
     }
     assert settings.check(wrong) == [
         "survival.by: 'sexx' is not a column (did you mean 'sex'?)",
@@ -53,7 +60,14 @@ def test_what_no_schema_can_say():
     ]
 
 
-@pytest.mark.parametrize("config, problem", [([], "found [], wanted sections"), ({}, "'cohorts' is missing"), ({"cohorts": {}}, "cohorts: found {}, wanted at least 1 entry")])
+@pytest.mark.parametrize(
+    "config, problem",
+    [
+        ([], "found [], wanted sections"),
+        ({}, "'cohorts' is missing"),
+        ({"cohorts": {}}, "cohorts: found {}, wanted at least 1 entry"),
+    ],
+)
 def test_shapes(config, problem):
     with pytest.raises(UsageError) as caught:
         settings.complete(config)
@@ -64,10 +78,20 @@ def test_keys_left_out_take_their_defaults():
     full = settings.complete(COHORT | {"survival": {"interval": "log"}, "score": None})
     assert full["survival"]["interval"] == "log"
     assert full["survival"]["milestones_days"] == [30, 90, 180, 365]
-    assert full["cohorts"]["a"] == {"cases": "a.csv", "visits": None, "lesions": None, "mapping": None, "time_resolution": "day"}
+    assert full["cohorts"]["a"] == {
+        "cases": "a.csv",
+        "visits": None,
+        "lesions": None,
+        "mapping": None,
+        "time_resolution": "day",
+    }
     assert full["disclosure"] == {"threshold": 5}
     full["survival"]["by"].append("x")
-    assert settings.complete(COHORT)["survival"]["by"] == ["sosg_high_grade", "sins_category", "ecog"]
+    assert settings.complete(COHORT)["survival"]["by"] == [
+        "sosg_high_grade",
+        "sins_category",
+        "ecog",
+    ]
 
 
 def test_the_bundled_config_states_every_default():
@@ -100,12 +124,16 @@ def test_every_object_of_the_schema_refuses_unknown_keys():
         if isinstance(node, dict):
             if node.get("type") == "object":
                 yield node
-        children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
+        children = (
+            node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
+        )
         for value in children:
             yield from objects(value)
 
     loose = [n for n in objects(settings.schema()) if n.get("additionalProperties", True) is True]
-    assert [n.get("description") for n in loose] == [None]  # the condition of an own criterion, checked by its language
+    assert [n.get("description") for n in loose] == [
+        None
+    ]  # the condition of an own criterion, checked by its language
 
 
 def test_every_section_is_a_step_or_a_policy():
@@ -115,12 +143,16 @@ def test_every_section_is_a_step_or_a_policy():
 
 
 def test_the_workflow_schema_is_the_package_schema():
-    assert (ROOT / "workflow/schemas/config.schema.yaml").read_text() == (ROOT / "mescc_analytics/config.schema.yaml").read_text()
+    assert (ROOT / "workflow/schemas/config.schema.yaml").read_text() == (
+        ROOT / "mescc_analytics/config.schema.yaml"
+    ).read_text()
 
 
 def test_group_columns_are_known_at_baseline():
     allowed = settings.group_columns()
-    assert {"sex", "ecog", "sosg_high_grade", "sins_category", "site", "spinal_region"} <= set(allowed)
+    assert {"sex", "ecog", "sosg_high_grade", "sins_category", "site", "spinal_region"} <= set(
+        allowed
+    )
     roles = {codebook.columns("all")[name].role for name in allowed}
     assert roles == {"baseline", "administration"}
     assert not {"case_id", "died", "survival_days", "spinal_levels", "arm"} & set(allowed)
@@ -135,10 +167,19 @@ def test_paths_count_from_the_config_then_from_the_working_directory(tmp_path, m
     found = settings.with_paths(config, tmp_path / "conf")["cohorts"]["a"]
     assert (found["cases"], found["visits"]) == ("conf/a.csv", "b.csv")
     made = settings.complete({"cohorts": {"a": {"cases": "resources/lung.csv"}}})
-    assert settings.with_paths(made, tmp_path, made=["resources/lung.csv"])["cohorts"]["a"]["cases"] == "resources/lung.csv"
+    assert (
+        settings.with_paths(made, tmp_path, made=["resources/lung.csv"])["cohorts"]["a"]["cases"]
+        == "resources/lung.csv"
+    )
     with pytest.raises(UsageError) as caught:
-        settings.with_paths(settings.complete({"cohorts": {"a": {"cases": "no.csv", "mapping": "no.yaml"}}}), tmp_path)
-    assert [p.split(" is not")[0] for p in caught.value.problems] == ["cohorts.a.cases: 'no.csv'", "cohorts.a.mapping: 'no.yaml'"]
+        settings.with_paths(
+            settings.complete({"cohorts": {"a": {"cases": "no.csv", "mapping": "no.yaml"}}}),
+            tmp_path,
+        )
+    assert [p.split(" is not")[0] for p in caught.value.problems] == [
+        "cohorts.a.cases: 'no.csv'",
+        "cohorts.a.mapping: 'no.yaml'",
+    ]
 
 
 def test_settings_are_json():

@@ -27,11 +27,16 @@ def category(total):
 
 
 def columns(rows):
-    return [pd.Categorical([row[i] for row in rows], list(POINTS[item])) for i, item in enumerate(POINTS)]
+    return [
+        pd.Categorical([row[i] for row in rows], list(POINTS[item]))
+        for i, item in enumerate(POINTS)
+    ]
 
 
 ALL = list(product(*(POINTS[item] for item in POINTS)))
-TOTALS = np.array([sum(POINTS[item][level] for item, level in zip(POINTS, row, strict=True)) for row in ALL])
+TOTALS = np.array(
+    [sum(POINTS[item][level] for item, level in zip(POINTS, row, strict=True)) for row in ALL]
+)
 
 
 def test_all_1296_combinations():
@@ -45,35 +50,50 @@ def test_all_1296_combinations():
 
 def test_published_shares_over_all_combinations():
     counts = score_items(columns(ALL))["sins_category"].value_counts()
-    assert counts.to_dict() == {"indeterminate": 847, "stable": 314, "unstable": 135, "undetermined": 0}
+    assert counts.to_dict() == {
+        "indeterminate": 847,
+        "stable": 314,
+        "unstable": 135,
+        "undetermined": 0,
+    }
 
 
 # share of the remaining combinations in which the category stays determined, by exact enumeration
 DETERMINED = {
-    "sins_location": 0.50, "sins_pain": 0.50, "sins_lesion": 0.67,
-    "sins_alignment": 0.34, "sins_collapse": 0.50, "sins_posterolateral": 0.50,
+    "sins_location": 0.50,
+    "sins_pain": 0.50,
+    "sins_lesion": 0.67,
+    "sins_alignment": 0.34,
+    "sins_collapse": 0.50,
+    "sins_posterolateral": 0.50,
 }
 
 
 @pytest.mark.parametrize("item", list(POINTS))
 def test_each_item_missing_in_turn(item):
     position = list(POINTS).index(item)
-    rows = list(dict.fromkeys(row[:position] + (None,) + row[position + 1:] for row in ALL))
+    rows = list(dict.fromkeys(row[:position] + (None,) + row[position + 1 :] for row in ALL))
     scored = score_items(columns(rows))
-    known = np.array([sum(POINTS[i][v] for i, v in zip(POINTS, row, strict=True) if v) for row in rows])
+    known = np.array(
+        [sum(POINTS[i][v] for i, v in zip(POINTS, row, strict=True) if v) for row in rows]
+    )
     highest = max(POINTS[item].values())
     assert scored["sins_total"].isna().all()
     assert scored["sins_min"].tolist() == known.tolist()
     assert scored["sins_max"].tolist() == (known + highest).tolist()
     assert scored["sins_missing"].eq(item).all()
-    expected = [category(k) if category(k) == category(k + highest) else "undetermined" for k in known]
+    expected = [
+        category(k) if category(k) == category(k + highest) else "undetermined" for k in known
+    ]
     assert scored["sins_category"].tolist() == expected
     share = scored["sins_category"].ne("undetermined").mean()
     assert share == pytest.approx(DETERMINED[item], abs=0.006)
 
 
 def test_two_missing_items_are_both_named_and_nothing_is_known_of_an_empty_case():
-    scored = score_items(columns([("junctional", None, "lytic", None, "none", "none"), (None,) * 6]))
+    scored = score_items(
+        columns([("junctional", None, "lytic", None, "none", "none"), (None,) * 6])
+    )
     assert scored["sins_missing"].tolist() == ["sins_pain; sins_alignment", "; ".join(POINTS)]
     assert (scored["sins_min"][1], scored["sins_max"][1]) == (0, 18)
     assert scored["sins_category"].tolist() == ["undetermined", "undetermined"]
@@ -86,7 +106,9 @@ def test_missing_rule_na_gives_no_category_to_an_incomplete_case():
 
 
 def test_monotone_in_every_item():
-    frame = pd.DataFrame(ALL, columns=list(POINTS)).assign(total=score_items(columns(ALL))["sins_total"])
+    frame = pd.DataFrame(ALL, columns=list(POINTS)).assign(
+        total=score_items(columns(ALL))["sins_total"]
+    )
     for item, points in POINTS.items():
         means = frame.groupby(item)["total"].mean()
         ranked = sorted(points, key=points.get)
@@ -100,26 +122,51 @@ def test_order_of_the_categories_does_not_matter():
 
 
 def test_more_cases_than_one_pass_holds():
-    many = [pd.Categorical.from_codes(np.resize(c.codes, 300_000), c.categories) for c in columns(ALL)]
-    assert score_items(many)["sins_total"].to_numpy().tolist() == np.resize(TOTALS, 300_000).tolist()
+    many = [
+        pd.Categorical.from_codes(np.resize(c.codes, 300_000), c.categories) for c in columns(ALL)
+    ]
+    assert (
+        score_items(many)["sins_total"].to_numpy().tolist() == np.resize(TOTALS, 300_000).tolist()
+    )
 
 
 def test_item_states_hold_the_published_levels():
     for item in items():
-        assert {k: v for k, v in POINTS[item].items()} == {k: bounds(item)[k][0] for k in POINTS[item]}
+        assert {k: v for k, v in POINTS[item].items()} == {
+            k: bounds(item)[k][0] for k in POINTS[item]
+        }
         assert bounds(item)["missing"] == (0, max(POINTS[item].values()))
 
 
 FULL = {
-    "case_id": "A", "sins_location": "semirigid", "sins_pain": "none", "sins_lesion": "blastic",
-    "sins_alignment": "normal", "sins_collapse": "none", "sins_posterolateral": "none",
+    "case_id": "A",
+    "sins_location": "semirigid",
+    "sins_pain": "none",
+    "sins_lesion": "blastic",
+    "sins_alignment": "normal",
+    "sins_collapse": "none",
+    "sins_posterolateral": "none",
 }
 
 
 def scored(changes, **choices):
     row = {k: v for k, v in (FULL | changes).items() if v is not None}
-    numeric = ("collapse_percent", "body_involved_percent", "sins_imaging_day", "surgery_day", "rt_start_day")
-    frame = pd.DataFrame({k: pd.array([v], dtype="Float64" if k in numeric else "boolean" if isinstance(v, bool) else "string") for k, v in row.items()})
+    numeric = (
+        "collapse_percent",
+        "body_involved_percent",
+        "sins_imaging_day",
+        "surgery_day",
+        "rt_start_day",
+    )
+    frame = pd.DataFrame(
+        {
+            k: pd.array(
+                [v],
+                dtype="Float64" if k in numeric else "boolean" if isinstance(v, bool) else "string",
+            )
+            for k, v in row.items()
+        }
+    )
     return score_cases(frame, SETTINGS | choices).iloc[0]
 
 
@@ -134,21 +181,40 @@ PERCENT = {"sins_collapse": None}
 @pytest.mark.parametrize(
     "collapse, involved, expected",
     [
-        (60.0, None, (4, 4)), (50.0, None, (3, 3)), (30.0, 90.0, (3, 3)), (1.0, None, (3, 3)),
-        (0.0, 60.0, (2, 2)), (0.0, 50.0, (1, 1)), (0.0, 20.0, (1, 1)), (0.0, None, (1, 2)),
-        (None, 60.0, (2, 4)), (None, 20.0, (1, 4)), (None, None, (1, 4)),
+        (60.0, None, (4, 4)),
+        (50.0, None, (3, 3)),
+        (30.0, 90.0, (3, 3)),
+        (1.0, None, (3, 3)),
+        (0.0, 60.0, (2, 2)),
+        (0.0, 50.0, (1, 1)),
+        (0.0, 20.0, (1, 1)),
+        (0.0, None, (1, 2)),
+        (None, 60.0, (2, 4)),
+        (None, 20.0, (1, 4)),
+        (None, None, (1, 4)),
     ],
 )
 def test_collapse_from_percentages(collapse, involved, expected):
-    assert limits(PERCENT | {"collapse_percent": collapse, "body_involved_percent": involved}) == expected
+    assert (
+        limits(PERCENT | {"collapse_percent": collapse, "body_involved_percent": involved})
+        == expected
+    )
 
 
 def test_exactly_50_percent_follows_its_setting():
     half = PERCENT | {"collapse_percent": 50.0}
-    assert [limits(half, collapse_eq_50=c) for c in ("lower", "upper", "missing")] == [(3, 3), (4, 4), (3, 4)]
+    assert [limits(half, collapse_eq_50=c) for c in ("lower", "upper", "missing")] == [
+        (3, 3),
+        (4, 4),
+        (3, 4),
+    ]
     assert "COLLAPSE_EQ_50" in scored(half)["sins_flags"]
     involved = PERCENT | {"collapse_percent": 0.0, "body_involved_percent": 50.0}
-    assert [limits(involved, involved_eq_50=c) for c in ("lower", "upper", "missing")] == [(1, 1), (2, 2), (1, 2)]
+    assert [limits(involved, involved_eq_50=c) for c in ("lower", "upper", "missing")] == [
+        (1, 1),
+        (2, 2),
+        (1, 2),
+    ]
     assert "INVOLVED_EQ_50" in scored(involved)["sins_flags"]
 
 
@@ -180,7 +246,10 @@ def test_coccyx_follows_its_setting():
 
 def test_constant_pain_follows_its_setting():
     constant = {"sins_pain": "constant_nonmechanical"}
-    found = [limits(constant, constant_nonmechanical_pain=c) for c in ("occasional", "mechanical", "missing")]
+    found = [
+        limits(constant, constant_nonmechanical_pain=c)
+        for c in ("occasional", "mechanical", "missing")
+    ]
     assert found == [(2, 2), (4, 4), (1, 4)]
 
 
@@ -189,11 +258,19 @@ def test_older_deformity_follows_its_setting():
     assert limits(deformity) == (3, 3)
     assert limits(deformity | {"deformity_preexisting": True}) == (1, 1)
     assert limits(deformity | {"deformity_preexisting": False}) == (3, 3)
-    assert limits(deformity | {"deformity_preexisting": True}, preexisting_deformity="score") == (3, 3)
+    assert limits(deformity | {"deformity_preexisting": True}, preexisting_deformity="score") == (
+        3,
+        3,
+    )
 
 
 def test_a_deformity_of_unknown_age_leaves_both_open():
-    frame = pd.DataFrame({k: pd.array([v] * 2, dtype="string") for k, v in (FULL | {"sins_alignment": "deformity"}).items()})
+    frame = pd.DataFrame(
+        {
+            k: pd.array([v] * 2, dtype="string")
+            for k, v in (FULL | {"sins_alignment": "deformity"}).items()
+        }
+    )
     frame["deformity_preexisting"] = pd.array([True, None], dtype="boolean")
     out = score_cases(frame, SETTINGS)
     assert out["sins_min"].tolist() == [1, 1] and out["sins_max"].tolist() == [1, 3]

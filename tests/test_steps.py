@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from mescc_analytics import settings
+from mescc_analytics.clinical.scores import score_cases
 from mescc_analytics.errors import UsageError
 from mescc_analytics.steps import ambulatory, cohort, survival
 from mescc_analytics.steps.groups import group_by, reference_arm
-from mescc_analytics.clinical.scores import score_cases
 
 FULL = settings.complete({}, need_cohorts=False)
 N = 40
@@ -22,7 +22,9 @@ def table(**columns):
         "surgery_day": pd.array([2.0 if i % 2 else None for i in range(N)], dtype="Float64"),
         "rt_start_day": pd.array([None if i % 2 else 3.0 for i in range(N)], dtype="Float64"),
         "rt_fractions": pd.array([None if i % 2 else 10 for i in range(N)], dtype="Int64"),
-        "rt_technique": pd.Categorical([None if i % 2 else "cebrt" for i in range(N)], ["cebrt", "sbrt"]),
+        "rt_technique": pd.Categorical(
+            [None if i % 2 else "cebrt" for i in range(N)], ["cebrt", "sbrt"]
+        ),
         "sex": pd.Categorical(["male", "female", "male", None] * (N // 4), ["female", "male"]),
         "age_years": pd.array([60.0 + i for i in range(N)], dtype="Float64"),
     }
@@ -51,20 +53,26 @@ def test_landmark_leaves_early_deaths_to_the_overall_curve():
 
 def test_landmark_and_grace_change_the_result():
     n = [
-        analyse(table(), changed(cohort={"landmark_days": day, "grace_days": day}))["summary"].query("analysis == 'by_arm'")["n"].sum()
+        analyse(table(), changed(cohort={"landmark_days": day, "grace_days": day}))["summary"]
+        .query("analysis == 'by_arm'")["n"]
+        .sum()
         for day in (14, 60)
     ]
     assert n == [39, 34]
 
 
 def test_groups_of_unknown_level_are_counted_apart():
-    summary = analyse(table(), changed(survival={"by": ["sex"]}))["summary"].set_index(["analysis", "group"])
+    summary = analyse(table(), changed(survival={"by": ["sex"]}))["summary"].set_index(
+        ["analysis", "group"]
+    )
     assert summary.loc[("by_sex", "male"), "n"] == 20
     assert summary.loc[("by_sex", "male"), "n_group_unknown"] == 10
 
 
 def test_absent_columns_are_named_not_fatal():
-    tables = analyse(table(), changed(survival={"by": ["sosg_high_grade", "sins_category", "ecog"]}))
+    tables = analyse(
+        table(), changed(survival={"by": ["sosg_high_grade", "sins_category", "ecog"]})
+    )
     needs = tables["not_assessable"].set_index("analysis")["needs"].to_dict()
     assert needs["by_sosg_high_grade"] == "sosg_grade" and needs["by_ecog"] == "ecog"
 
@@ -72,7 +80,10 @@ def test_absent_columns_are_named_not_fatal():
 def test_without_treatment_columns_arms_are_not_assessable():
     frame = table().drop(columns=["surgery_day", "rt_start_day", "rt_fractions", "rt_technique"])
     tables = analyse(score_cases(frame, FULL["score"]))
-    assert tables["not_assessable"].set_index("analysis").loc["by_arm", "needs"] == "surgery_day and rt_start_day, or arm"
+    assert (
+        tables["not_assessable"].set_index("analysis").loc["by_arm", "needs"]
+        == "surgery_day and rt_start_day, or arm"
+    )
 
 
 def test_given_arms_switch_the_landmark_off():
@@ -85,7 +96,9 @@ def test_given_arms_switch_the_landmark_off():
 def test_conventional_radiotherapy_is_the_reference_unless_the_config_says_otherwise():
     hazards = analyse(table())["hazards"].query("analysis == 'by_arm'")
     assert hazards["reference"].tolist() == ["cebrt_long"]
-    hazards = analyse(table(), changed(cohort={"reference_arm": "surgery_only"}))["hazards"].query("analysis == 'by_arm'")
+    hazards = analyse(table(), changed(cohort={"reference_arm": "surgery_only"}))["hazards"].query(
+        "analysis == 'by_arm'"
+    )
     assert hazards["reference"].tolist() == ["surgery_only"]
     arm = pd.Series(pd.Categorical(["x", "y"]))
     assert reference_arm(arm) == "x"
@@ -113,7 +126,10 @@ def test_time_zero_moves_survival():
 
 
 def test_below_conus_exclude_adds_a_criterion():
-    frame = table(spinal_levels=pd.array(["L4"] * 10 + ["T4"] * 30, dtype="string"), sosg_grade=pd.Categorical(["2"] * N, ["0", "1a", "1b", "1c", "2", "3"]))
+    frame = table(
+        spinal_levels=pd.array(["L4"] * 10 + ["T4"] * 30, dtype="string"),
+        sosg_grade=pd.Categorical(["2"] * N, ["0", "1a", "1b", "1c", "2", "3"]),
+    )
     _, flow = cohort.build(frame, changed(score={"below_conus": "exclude"}))
     assert flow.set_index("criterion").loc["cord_level", "n_excluded"] == 10
 
@@ -127,16 +143,22 @@ def test_walking_rates_and_contrasts_follow_their_settings():
     levels = ["unaided", "aided", "non_ambulatory", "paraplegic"]
     status = pd.Categorical(["unaided", "aided", "paraplegic", None] * (N // 4), levels)
     frame = table(ambulatory_status=status, ambulatory_status_90d=status)
-    rates = walking(frame)["rates"].set_index(["analysis", "group", "baseline", "timepoint_days", "estimand"])
+    rates = walking(frame)["rates"].set_index(
+        ["analysis", "group", "baseline", "timepoint_days", "estimand"]
+    )
     row = rates.loc[("overall", "all", "all", 90.0, "alive_assessed")]
-    strict = walking(frame, changed(ambulatory={"definition": "unaided"}))["rates"].set_index(rates.index.names)
+    strict = walking(frame, changed(ambulatory={"definition": "unaided"}))["rates"].set_index(
+        rates.index.names
+    )
     assert strict.loc[row.name, "numerator"] < row["numerator"]
     assert row["denominator"] + row["n_dead"] + row["n_unknown"] == 40
     contrasts = walking(frame)["contrasts"]
     assert set(contrasts["reference"]) == {"cebrt_long"}
     few = walking(frame, changed(ambulatory={"min_arm": 30}))["contrasts"]
     assert few["p"].isna().all() and contrasts["p"].notna().any()
-    wide = walking(frame, changed(ambulatory={"confidence_level": 0.99}))["rates"].set_index(rates.index.names)
+    wide = walking(frame, changed(ambulatory={"confidence_level": 0.99}))["rates"].set_index(
+        rates.index.names
+    )
     assert wide.loc[row.name, "ci_lower"] < row["ci_lower"]
 
 
@@ -148,8 +170,17 @@ def test_walking_without_any_status_is_not_assessable():
 
 def test_numbers_are_grouped_by_bands_levels_or_not_at_all():
     frame = table()
-    assert group_by(frame, "age_years")[0].cat.categories.tolist() == ["under 65", "65 to under 75", "75 or more"]
+    assert group_by(frame, "age_years")[0].cat.categories.tolist() == [
+        "under 65",
+        "65 to under 75",
+        "75 or more",
+    ]
     assert group_by(frame, "age_years")[0].tolist()[4:6] == ["under 65", "65 to under 75"]
-    assert group_by(frame.assign(ecog=pd.array([2, 0] * 20, dtype="Int64")), "ecog")[0].cat.categories.tolist() == ["0", "2"]
-    assert group_by(frame.assign(collapse_percent=frame["age_years"]), "collapse_percent") == (None, "collapse_percent has 40 distinct values and no bands in the codebook")
+    assert group_by(frame.assign(ecog=pd.array([2, 0] * 20, dtype="Int64")), "ecog")[
+        0
+    ].cat.categories.tolist() == ["0", "2"]
+    assert group_by(frame.assign(collapse_percent=frame["age_years"]), "collapse_percent") == (
+        None,
+        "collapse_percent has 40 distinct values and no bands in the codebook",
+    )
     assert group_by(frame, "kps") == (None, "needs kps")

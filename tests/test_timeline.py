@@ -13,7 +13,9 @@ from mescc_analytics.cohort.timeline import (
 from tests.spec_table import cases
 
 WALKING = settings.defaults("ambulatory")
-NO_VISITS = pd.DataFrame({"case_id": pd.array([], dtype="string"), "visit_day": pd.array([], dtype="Float64")})
+NO_VISITS = pd.DataFrame(
+    {"case_id": pd.array([], dtype="string"), "visit_day": pd.array([], dtype="Float64")}
+)
 
 
 def test_time_zero_and_its_fallback():
@@ -29,7 +31,11 @@ def test_time_zero_and_its_fallback():
     assert set_time_zero(given, "presentation")["time_zero_day"].tolist() == [0, 0, 0]
     treatment = set_time_zero(given, "treatment_start")
     assert treatment["time_zero_day"].tolist() == [4, 5, 0]
-    assert treatment["time_zero_source"].tolist() == ["treatment_start", "treatment_start", "presentation_fallback"]
+    assert treatment["time_zero_source"].tolist() == [
+        "treatment_start",
+        "treatment_start",
+        "presentation_fallback",
+    ]
 
 
 def test_survival_counts_from_time_zero():
@@ -97,7 +103,9 @@ def test_definition_of_walking():
 
 def visits(*rows):
     frame = pd.DataFrame(rows, columns=["case_id", "visit_day", "ambulatory_status"])
-    return frame.astype({"case_id": "string", "visit_day": "Float64", "ambulatory_status": "category"})
+    return frame.astype(
+        {"case_id": "string", "visit_day": "Float64", "ambulatory_status": "category"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,7 +121,9 @@ def visits(*rows):
     ],
 )
 def test_nearest_visit_in_the_window(days, expected):
-    found = assess_walking(walking_cases(), visits(*[("A", day, status) for day, status in days]), WALKING)
+    found = assess_walking(
+        walking_cases(), visits(*[("A", day, status) for day, status in days]), WALKING
+    )
     assert found["30"].tolist()[0] == expected
 
 
@@ -128,13 +138,17 @@ def test_windows_and_timepoints_follow_the_config():
     frame = walking_cases()
     visit = visits(("A", 60, "aided"))
     assert "60" not in assess_walking(frame, visit, WALKING)
-    found = assess_walking(frame, visit, WALKING | {"timepoints_days": [60, 90], "windows_days": [0, 30]})
+    found = assess_walking(
+        frame, visit, WALKING | {"timepoints_days": [60, 90], "windows_days": [0, 30]}
+    )
     assert found.columns.tolist() == ["60", "90"]
     assert found.iloc[0].tolist() == ["walking", "walking"]
 
 
 def test_death_on_the_day_counts_as_dead():
-    frame = walking_cases().assign(survival_days=pd.array([30.0, 30.0, 30.0, 31.0], dtype="Float64"), survival_event=True)
+    frame = walking_cases().assign(
+        survival_days=pd.array([30.0, 30.0, 30.0, 31.0], dtype="Float64"), survival_event=True
+    )
     found = assess_walking(frame, NO_VISITS, WALKING)["30"]
     assert found.tolist() == ["dead", "dead", "dead", "unknown"]
 

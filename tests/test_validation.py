@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mescc_analytics import codebook
 from mescc_analytics.tables import findings, numbers
 from mescc_analytics.tables.raw import Raw, read_raw
 from mescc_analytics.tables.validation import convert
@@ -293,12 +292,6 @@ def test_parquet_and_csv_give_the_same(tmp_path):
         for name in ("a.csv", "a.parquet")
     )
     pd.testing.assert_frame_equal(first, second)
-
-
-def test_every_example_in_the_codebook_can_be_read():
-    for name, column in codebook.columns().items():
-        for cell in (*column.levels, *([column.example] if column.example else [])):
-            assert read(name, cell) == ([cell], [])
 
 
 def test_problems_of_many_rows_are_one_sentence():

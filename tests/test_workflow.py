@@ -17,13 +17,30 @@ pytestmark = pytest.mark.slow
 def run(folder, *options, **environment):
     """Snakemake on the project's Snakefile with another working directory."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), "--directory", str(folder), "--cores", "2", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "-s",
+        str(ROOT / "Snakefile"),
+        "--directory",
+        str(folder),
+        "--cores",
+        "2",
+        *options,
+    ]
     cache = {"XDG_CACHE_HOME": str(folder / "cache")}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | cache | environment)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | cache | environment
+    )
 
 
 def digests(folder):
-    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +76,24 @@ def test_another_folder_time_zone_and_locale_give_the_same_bytes(demo, tmp_path)
 
 def test_a_change_of_one_section_reruns_only_what_reads_it(demo, tmp_path):
     config = tmp_path / "config.yaml"
-    bundled = (ROOT / "config" / "config.yaml").read_text(encoding="utf-8").replace("../data", str(ROOT / "data"))
+    bundled = (
+        (ROOT / "config" / "config.yaml")
+        .read_text(encoding="utf-8")
+        .replace("../data", str(ROOT / "data"))
+    )
     config.write_text(bundled.replace("interval: log-log", "interval: log"), encoding="utf-8")
-    plan = run(demo, "--configfile", str(config), "-n", "--quiet").stdout + run(demo, "--configfile", str(config), "-n").stdout
+    plan = (
+        run(demo, "--configfile", str(config), "-n", "--quiet").stdout
+        + run(demo, "--configfile", str(config), "-n").stdout
+    )
     assert "survival" in plan and "report" in plan
-    assert not {"rule ingest:", "rule score:", "rule assign:", "rule cohort:", "rule ambulatory:"} & set(line.strip() for line in plan.splitlines())
+    assert not {
+        "rule ingest:",
+        "rule score:",
+        "rule assign:",
+        "rule cohort:",
+        "rule ambulatory:",
+    } & set(line.strip() for line in plan.splitlines())
 
 
 def test_provenance_names_everything_and_no_place(demo):
@@ -74,14 +104,26 @@ def test_provenance_names_everything_and_no_place(demo):
         assert hashlib.sha256((demo / "results/demo" / name).read_bytes()).hexdigest() == digest
     assert "report/research.html" in run_["outputs"]
     assert set(run_["inputs"]) == {"cases", "visits", "lesions"}
-    crate = json.loads((demo / "results/demo/provenance/ro-crate-metadata.json").read_text(encoding="utf-8"))
+    crate = json.loads(
+        (demo / "results/demo/provenance/ro-crate-metadata.json").read_text(encoding="utf-8")
+    )
     described = {entry["@id"] for entry in crate["@graph"]}
-    assert all(part["@id"] in described for entry in crate["@graph"] for part in entry.get("hasPart", []))
+    assert all(
+        part["@id"] in described for entry in crate["@graph"] for part in entry.get("hasPart", [])
+    )
 
 
 def test_invariants_of_the_case_tables(demo):
     results = demo / "results" / "demo"
-    tables = [pd.read_parquet(results / path) for path in ("ingest/cases.parquet", "score/scored.parquet", "assign/assigned.parquet", "cohort/cohort.parquet")]
+    tables = [
+        pd.read_parquet(results / path)
+        for path in (
+            "ingest/cases.parquet",
+            "score/scored.parquet",
+            "assign/assigned.parquet",
+            "cohort/cohort.parquet",
+        )
+    ]
     ids = [table["case_id"].tolist() for table in tables]
     assert ids[0] == ids[1] == ids[2] == ids[3]
     flow = pd.read_csv(results / "cohort/flow.csv")
@@ -115,20 +157,28 @@ def test_patchell(tmp_path):
     done = run(tmp_path, "--configfile", str(ROOT / "config/examples/patchell.yaml"))
     assert done.returncode == 0, done.stderr
     walking = tmp_path / "results/patchell/ambulatory"
-    contrasts = pd.read_csv(walking / "contrasts.csv").set_index(["baseline", "estimand", "measure", "test"])
+    contrasts = pd.read_csv(walking / "contrasts.csv").set_index(
+        ["baseline", "estimand", "measure", "test"]
+    )
     crude = contrasts.loc[("all", "alive_assessed", "odds_ratio", "chi_square")]
     assert crude[["estimate", "ci_lower", "ci_upper"]].round(2).tolist() == [3.98, 1.56, 10.17]
     stratified = contrasts.loc[("all", "alive_assessed", "odds_ratio_mh", "cmh")]
     assert stratified[["estimate", "ci_lower", "ci_upper"]].round(2).tolist() == [6.26, 1.98, 19.75]
     assert stratified["p"] == pytest.approx(0.0009, abs=0.00005)
     rates = pd.read_csv(walking / "rates.csv").set_index(["group", "baseline", "estimand"])
-    regained = rates.loc[(["surgery_cebrt", "cebrt_long"], "non_ambulatory", "alive_assessed"), ["numerator", "denominator"]]
+    regained = rates.loc[
+        (["surgery_cebrt", "cebrt_long"], "non_ambulatory", "alive_assessed"),
+        ["numerator", "denominator"],
+    ]
     assert regained.to_numpy().tolist() == [[10, 16], [3, 16]]
 
 
 def test_wrong_configs_stop_before_anything_runs(tmp_path):
     config = tmp_path / "wrong.yaml"
-    config.write_text("cohorts: {a: {cases: no.csv}}\nsurvial: {}\nsurvival: {interval: loglog}\n", encoding="utf-8")
+    config.write_text(
+        "cohorts: {a: {cases: no.csv}}\nsurvial: {}\nsurvival: {interval: loglog}\n",
+        encoding="utf-8",
+    )
     done = run(tmp_path, "--configfile", str(config))
     assert done.returncode == 2
     assert "unknown key 'survial' (did you mean 'survival'?)" in done.stderr
@@ -136,7 +186,11 @@ def test_wrong_configs_stop_before_anything_runs(tmp_path):
     assert "Traceback" not in done.stderr and not (tmp_path / "results").exists()
     config.write_text("cohorts: {a: {cases: no.csv}, b: {cases: nor.csv}}\n", encoding="utf-8")
     done = run(tmp_path, "--configfile", str(config))
-    assert done.returncode == 2 and "'no.csv' is not a file" in done.stderr and "'nor.csv'" in done.stderr
+    assert (
+        done.returncode == 2
+        and "'no.csv' is not a file" in done.stderr
+        and "'nor.csv'" in done.stderr
+    )
 
 
 def test_a_messy_table_runs_through(tmp_path):
@@ -151,4 +205,6 @@ def test_a_messy_table_runs_through(tmp_path):
     assert done.returncode == 0, done.stderr
     findings = pd.read_csv(tmp_path / "results/mine/ingest/findings.csv")
     assert (findings["found"] == "Prüfen!").sum() >= 60  # the others hit free text
-    assert "Prüfen" not in (tmp_path / "results/mine/report/research.html").read_text(encoding="utf-8")
+    assert "Prüfen" not in (tmp_path / "results/mine/report/research.html").read_text(
+        encoding="utf-8"
+    )

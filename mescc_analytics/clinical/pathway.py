@@ -130,7 +130,7 @@ def _decide(answers, n):
         first_stuck[unknown] = np.minimum(first_stuck[unknown], number)
         rule[yes] = number
         open_ &= ~yes
-    # the tables leave no complete case without a rule, so what is open at the end falls to one of the stuck rules
+    # no complete case is left without a rule, so what is open here falls to one of the stuck ones
     possible[possible == 0] = 1 << levels.index("undetermined")
     decided = (possible & (possible - 1)) == 0
     code = np.where(
@@ -186,7 +186,8 @@ def _reasons(cases, rules, decision, missing):
     needs = missing.fillna("nothing more").to_numpy(dtype=object)
     stuck = ~certain & (rule < len(rules))
     undetermined = stuck & (levels[code] == "undetermined")
-    out[undetermined] = "Not decided at rule " + ids[rule[undetermined]] + ": needs " + needs[undetermined]
+    at_rule = "Not decided at rule " + ids[rule[undetermined]]
+    out[undetermined] = at_rule + ": needs " + needs[undetermined]
     either = stuck & ~undetermined
     words = np.array([codebook.label("pathway", level) for level in levels], dtype=object)
     out[either] = words[code[either]] + ", whatever is not recorded (" + needs[either] + ") may be"

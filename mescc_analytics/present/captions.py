@@ -12,10 +12,6 @@ TITLES = {
     "pathway_by_arm": "Recommended pathway and treatment given",
     "flow": "Who was included",
 }
-DESCRIPTIVE = (
-    "The arms were chosen for the patients and differ in more than treatment; "
-    "the figure describes and does not compare like with like."
-)
 
 
 def survival(summary, study, analysis):
@@ -48,7 +44,9 @@ def survival(summary, study, analysis):
         "alive and under follow-up just before that time."
         f"{_cut(study)} Beside each name: median survival in months from time zero."
     )
-    return (f"{caption} {DESCRIPTIVE}" if by_arm else caption), _survival_finding(summary, analysis)
+    return (f"{caption} {study.arms_note}" if by_arm else caption), _survival_finding(
+        summary, analysis
+    )
 
 
 def _cut(study):
@@ -95,9 +93,8 @@ def walking(rates, study):
     )
     caption = (
         f"Proportion walking by arm at {days} days from {study.time_zero_words}, cohort "
-        f"{study.name}. Estimand: {study.estimand_words} "
-        f"({wording.ESTIMAND_WHO[study.estimand]}).{landmark} Dots with {study.level_words} "
-        f"(Wilson); beside them walking/total. {DESCRIPTIVE}"
+        f"{study.name}. Estimand: {wording.ESTIMAND_WHO[study.estimand]}.{landmark} Dots with "
+        f"{study.level_words} (Wilson); beside them walking/total. {study.arms_note}"
     )
     return caption, _walking_finding(rates)
 
@@ -126,7 +123,7 @@ def pathway(cells, agreement, study):
     caption = (
         f"Recommended pathway (rows) against treatment given (columns), cohort {study.name}, all "
         "cases with a known treatment. "
-        "Counts; the darker a cell, the larger its share of the row; outlined cells agree. "
+        "Counts; the darker a cell, the more cases; outlined cells agree. "
         f"{study.suppression_note}"
     )
     return caption.strip(), agreement_sentence(agreement, study)

@@ -169,13 +169,13 @@ def days(value):
 
 
 def ratio(value):
-    """A ratio to about three significant digits.
+    """A ratio with two decimals, as papers print it; more below 0.1, none from 100.
 
     >>> ratio(1.4769), ratio(19.75), ratio(0.0123), ratio(1234.0)
-    ('1.48', '19.8', '0.012', '1,234')
+    ('1.48', '19.75', '0.012', '1,234')
     """
     size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 else 3
+    digits = 0 if size >= 100 else 2 if size >= 0.1 else 3
     return number(value, digits)
 
 

@@ -2,11 +2,16 @@
 
 from mescc_analytics.present import display, wording
 
+LEAST_ARM = 10  # smaller arms are in the tables, but their extremes are chance
 WALKING_DAY = 90  # where there are results at it; otherwise the last day with results
 CAUTION = (
     "Do not read the differences between arms as effects of treatment: patients were chosen for "
     "their treatment "
     "(confounding by indication), so the arms differed before it began, as Table 1 shows."
+)
+CAUTION_GIVEN = (
+    "Read the differences between arms as effects of treatment only if the arms were assigned at "
+    "random: they are as the table names them, and nothing here is adjusted."
 )
 
 
@@ -77,17 +82,21 @@ def _survived(summary, study):
     if overall.empty:
         return ""
     row = overall.iloc[0]
+    if not display.is_missing(row["events"]) and row["events"] == 0:
+        return "No death was recorded, so that median survival cannot be estimated."
     if display.is_missing(row["median_days"]):
         return f"Median survival from {study.time_zero_words} was not reached or is not shown."
     interval = display.interval(
         row["median_lower"], row["median_upper"], display.day_count, study.level
     )
+    interval = interval.replace(" to not reached", " days to not reached")
+    unit = "" if interval.endswith("not reached") else " days"
     followed = row.get("follow_up_median_days")
     extra = (
         "" if display.is_missing(followed) else f"; median follow-up was {display.days(followed)}"
     )
     median = display.days(row["median_days"])
-    return f"Median survival from {study.time_zero_words} was {median}, {interval} days{extra}."
+    return f"Median survival from {study.time_zero_words} was {median}, {interval}{unit}{extra}."
 
 
 def _walked(rates, study):
@@ -105,11 +114,10 @@ def _walked(rates, study):
         if display.is_missing(row["n_unknown"])
         else f" and {display.number(row['n_unknown'])} were not assessed"
     )
+    day, share = display.day_count(row["timepoint_days"]), (row["numerator"], row["denominator"])
     return (
-        f"At {display.day_count(row['timepoint_days'])} days "
-        f"{display.n_of_total(row['numerator'], row['denominator'])} were walking, {interval}, "
-        f"{wording.ESTIMAND_WHO[study.estimand]} "
-        f"({study.estimand_words}){dead}{unknown if dead else ''}."
+        f"At {day} days {display.n_of_total(*share)} were walking, {interval}, "
+        f"{wording.ESTIMAND_WHO[study.estimand]}{dead}{unknown if dead else ''}."
     )
 
 
@@ -130,24 +138,32 @@ def _at_day(rates, analysis, study):
 
 def _arms(frames, study):
     summary = frames["summary"]
-    by_arm = summary[summary["analysis"] == "by_arm"].dropna(subset=["median_days"])
-    parts = []
-    if len(by_arm) > 1:
-        parts.append(
-            "median survival ran from "
-            + _extremes(by_arm, "median_days", lambda row: display.days(row["median_days"]))
-        )
-    walking = _at_day(frames["rates"], "by_arm", study)
-    if len(walking) > 1:
-        text = _extremes(
-            walking, "proportion", lambda row: display.percent(row["numerator"], row["denominator"])
-        )
-        day = display.day_count(walking["timepoint_days"].iloc[0])
-        parts.append(f"walking at {day} days from {text}")
-    if not parts:
+    by_arm = summary[summary["analysis"] == "by_arm"]
+    if len(by_arm) < 2:
         return ""
-    apart = _before_landmark(frames["flow"], study)
-    return f"Between arms, {display.listing(parts)}. {apart}{CAUTION}"
+    parts = [_survival_range(by_arm), _walking_range(_at_day(frames["rates"], "by_arm", study))]
+    found = display.listing(filter(None, parts))
+    between = f"Between arms with at least {LEAST_ARM} cases, {found}. " if found else ""
+    caution = CAUTION_GIVEN if study.arms_given else CAUTION
+    return f"{between}{_before_landmark(frames['flow'], study)}{caution}"
+
+
+def _survival_range(by_arm):
+    known = by_arm[(by_arm["n"] >= LEAST_ARM).fillna(False)].dropna(subset=["median_days"])
+    if len(known) < 2:
+        return ""
+    text = _extremes(known, "median_days", lambda row: display.days(row["median_days"]))
+    return f"median survival was {text}"
+
+
+def _walking_range(at_day):
+    known = at_day[(at_day["denominator"] >= LEAST_ARM).fillna(False)]
+    if len(known) < 2:
+        return ""
+    text = _extremes(
+        known, "proportion", lambda row: display.percent(row["numerator"], row["denominator"])
+    )
+    return f"walking at {display.day_count(known['timepoint_days'].iloc[0])} days was {text}"
 
 
 def _before_landmark(flow, study):
@@ -162,5 +178,7 @@ def _before_landmark(flow, study):
 
 def _extremes(rows, name, form):
     low, high = (rows.loc[rows[name].astype(float).agg(end)] for end in ("idxmin", "idxmax"))
+    if low[name] == high[name]:
+        return f"{form(low)} in each"
     ends = [f"{form(row)} ({wording.group_label('by_arm', row['group'])})" for row in (low, high)]
-    return " to ".join(ends)
+    return f"{ends[0]} to {ends[1]}"

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from mescc_analytics.present import display, wording
 
-INTERVAL_WORDS = {"log-log": "log-log", "log": "log", "plain": "plain (untransformed)"}
+ARMS_CHOSEN = (
+    "The arms were chosen for the patients and differ in more than treatment: unadjusted, this "
+    "describes and does not compare like with like."
+)
+ARMS_GIVEN = (
+    "The arms are those that the table names; unadjusted, so the difference is one of treatment "
+    "only if they were assigned at random."
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class Study:
         Transformation of the Kaplan-Meier interval.
     estimand : str
         Of the walking figure and sentences.
+    arms_given : bool
+        Whether the table named the arms (a trial, for example) instead of the treatments received.
     """
 
     name: str
@@ -44,6 +53,7 @@ class Study:
     level: float = 0.95
     interval: str = "log-log"
     estimand: str = "composite"
+    arms_given: bool = False
 
     @property
     def small(self):
@@ -63,6 +73,11 @@ class Study:
         return wording.ESTIMANDS[self.estimand]
 
     @property
+    def arms_note(self):
+        """Why the arms must not be compared as if nothing but treatment differed."""
+        return ARMS_GIVEN if self.arms_given else ARMS_CHOSEN
+
+    @property
     def suppression_note(self):
         """The footnote on withheld counts, or "" where nothing is withheld."""
         if self.threshold < 2:
@@ -74,7 +89,7 @@ class Study:
         )
 
 
-def study_of(settings, *, landmark_days=None):
+def study_of(settings, *, landmark_days=None, arms_given=False):
     """The Study of a step's settings.
 
     Parameters

@@ -127,7 +127,7 @@ def _notes_one(study, by_arm, left_out):
         notes.append(
             "Standardised difference: between two arms, or the largest between any two of more; "
             "above 0.10 the arms "
-            "differ visibly. It describes the arms and tests nothing."
+            "differ visibly; separated: two arms have no value in common. It tests nothing."
         )
     if left_out:
         names = display.listing(codebook.label("arm", name) for name in left_out)

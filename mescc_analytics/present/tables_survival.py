@@ -146,14 +146,14 @@ def _factor_title(analysis):
 
 
 def _test_cells(tests, analysis):
-    cells = []
+    shown = []
     for name in ("log_rank", "ph_global"):
-        found = tests[(tests["analysis"] == analysis) & (tests["test"] == name)].to_dict("records")
-        if found and display.is_missing(found[0]["p"]):
-            cells.append(cells.reason(found[0], "", cells.NOT_ESTIMABLE))
-        else:
-            cells.append(display.p_value(found[0]["p"]) if found else "")
-    return cells
+        chosen = (tests["analysis"] == analysis) & (tests["test"] == name)
+        for row in tests[chosen].head(1).to_dict("records") or [{"p": None, "note": ""}]:
+            estimable = not display.is_missing(row["p"])
+            otherwise = cells.reason(row, "", cells.NOT_ESTIMABLE)
+            shown.append(display.p_value(row["p"]) if estimable else otherwise)
+    return shown
 
 
 def _hazard_row(analysis, row):

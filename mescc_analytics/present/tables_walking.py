@@ -92,7 +92,7 @@ def contrasts(frame, study):
     notes = [
         f"Estimand: {study.estimand_words}. In brackets: {study.level_words} (Newcombe, Katz, "
         "Woolf, Robins-Breslow-Greenland). "
-        "Unadjusted: the arms were chosen for the patients, and the contrast includes that choice.",
+        f"{study.arms_note}",
         "No p value where an arm has too few cases.",
         study.suppression_note,
     ]

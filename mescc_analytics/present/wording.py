@@ -23,7 +23,7 @@ ESTIMANDS = {
 }
 ESTIMAND_WHO = {
     "alive_assessed": "of those alive and assessed",
-    "composite": "of those assessed or dead",
+    "composite": "of those assessed or dead, death counting as not walking",
     "best_case": "of everybody, unknown counted as walking",
     "worst_case": "of everybody, unknown counted as not walking",
 }

@@ -1,5 +1,7 @@
 """Counts over the cohort that the tables need, with small numbers withheld."""
 
+import re
+
 import pandas as pd
 
 from mescc_analytics import codebook
@@ -138,7 +140,14 @@ def _sizes(group, n_cases):
 
 def _difference(column, group, kind):
     found = describe.smd(column.reset_index(drop=True), group, kind)
-    return found.note if found.note else f"{found.value:.2f}"
+    if not found.note:
+        return f"{found.value:.2f}"
+    if found.note.startswith("separated"):
+        return "separated"
+    words = found.note
+    for name in group.categories:
+        words = re.sub(rf"\b{re.escape(str(name))}\b", codebook.label("arm", str(name)), words)
+    return words
 
 
 def _marked(tidy, sizes, threshold):
@@ -262,6 +271,7 @@ def overview(cohort, threshold):
         "n_overall": len(cases),
         "n_arms": int(cohort["in_arms"].fillna(False).sum()),
     }
+    facts["arms_given"] = "arm_source" in cohort and bool((cohort["arm_source"] == "given").any())
     if "presentation_year" in cases and cases["presentation_year"].notna().any():
         facts |= {
             "year_first": int(cases["presentation_year"].min()),

@@ -109,5 +109,5 @@ def not_assessable(analysis, reason):
 
 
 def stack(parts):
-    """Tables one below the other; a column that is empty in one part does not decide the type of the whole."""
+    """Tables one below the other; an empty column in one part does not decide the type of all."""
     return pd.concat([part.astype(object) for part in parts], ignore_index=True).infer_objects()

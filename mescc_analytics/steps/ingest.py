@@ -57,10 +57,10 @@ def refuse_unusable(found, inputs):
 
 def tell(found, inputs, limit):
     """Findings in words on stderr."""
-    names = {
-        role: Path(inputs[role]).name for role in ("cases", "visits", "lesions") if inputs.get(role)
-    }
-    print(findings.describe(found.findings, limit=limit, names=names), file=sys.stderr)
+    roles = ("cases", "visits", "lesions")
+    names = {role: Path(inputs[role]).name for role in roles if inputs.get(role)}
+    text = findings.describe(found.findings, limit=limit, names=names)
+    print(text or f"'{names['cases']}' can be used: nothing found wrong", file=sys.stderr)
 
 
 def check(inputs, out, settings):

@@ -45,8 +45,9 @@ def report(inputs, out, settings):
     inputs = shown.locate(inputs)
     frames = shown.frames(inputs, settings)
     about = {"version": mescc_analytics.__version__, "digest": digest_code()[:12]} | settings
-    study = study_of(about, landmark_days=shown.landmark_days(frames["summary"]))
     made = json.loads(files.contents(inputs["tables"] / "tables.json"))
+    landmark, given = shown.landmark_days(frames["summary"]), made["overview"]["arms_given"]
+    study = study_of(about, landmark_days=landmark, arms_given=given)
     content = reports.Content(
         study=study,
         facts=made["overview"],

@@ -39,24 +39,21 @@ def tables(inputs, out, settings):
     """
     inputs, threshold = shown.locate(inputs), settings["disclosure"]["threshold"]
     summary = withhold.summary(shown.read(inputs, "summary"), threshold)
-    study = study_of(settings, landmark_days=shown.landmark_days(summary))
     cohort = files.read_table(inputs["cohort"])
-    made = {
-        table.name: table
-        for table in (
-            *_case_tables(cohort, study, settings),
-            *_outcome_tables(inputs, summary, study),
-            *_data_tables(inputs, cohort, study),
-        )
-    }
+    facts = counts.overview(cohort, threshold)
+    landmark = shown.landmark_days(summary)
+    study = study_of(settings, landmark_days=landmark, arms_given=facts["arms_given"])
+    parts = (
+        _case_tables(cohort, study, settings),
+        _outcome_tables(inputs, summary, study),
+        _data_tables(inputs, cohort, study),
+    )
+    made = {table.name: table for part in parts for table in part}
     ordered = [made[name] for name in WORD_ORDER]
     for table in ordered:
         files.write_csv(people.as_frame(table), out / f"{table.name}.csv")
-    facts = counts.overview(cohort, threshold)
-    files.write_json(
-        {"overview": facts, "tables": [people.as_record(table) for table in ordered]},
-        out / "tables.json",
-    )
+    records = [people.as_record(table) for table in ordered]
+    files.write_json({"overview": facts, "tables": records}, out / "tables.json")
     files.write_bytes(docx.render(ordered, f"Tables, cohort {study.name}"), out / "tables.docx")
 
 

@@ -128,10 +128,10 @@ def rates(frame, threshold):
     """Proportions walking without small counts, their complements, or rows whose difference would
     tell one.
 
-    A small number of deaths hides "alive and assessed", which differs from the composite by them;
-    a small number of unknowns hides everything but the worst case, because the size of the arm
-    would tell it. A single hidden entry status hides the other, a single hidden arm hides the
-    smallest arm shown.
+    A small number of deaths hides "alive and assessed", which differs from the composite by them.
+    A small number of unknowns hides best and worst case, which differ by them; the composite stays,
+    because how many were not assessed tells nothing about anybody's health. A single hidden entry
+    status hides the other, a single hidden arm hides the smallest arm shown.
     """
     if frame.empty:
         return frame.assign(mark=pd.array([], dtype="string"))
@@ -141,7 +141,9 @@ def rates(frame, threshold):
     small = is_small(frame["numerator"], threshold) | is_small(frame["denominator"], threshold)
     hidden = hidden.astype(bool) | small
     hidden |= is_small(frame["n_dead"], threshold) & (frame["estimand"] == "alive_assessed")
-    hidden |= is_small(frame["n_unknown"], threshold) & (frame["estimand"] != "worst_case")
+    hidden |= is_small(frame["n_unknown"], threshold) & frame["estimand"].isin(
+        ["best_case", "worst_case"]
+    )
     hidden = _secondary(frame, hidden)
     out = hide(frame, hidden, RATE_VALUES, small, f"<{threshold}")
     for name in ("n_dead", "n_unknown"):

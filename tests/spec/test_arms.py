@@ -14,7 +14,10 @@ def check(table, zero=0.0, **choices):
     given, expected = cases(table)
     scored = pd.concat([given, describe_radiotherapy(given, 10)], axis="columns")
     start = pd.Series(zero, index=given.index, dtype="Float64")
-    assert derive_arms(scored, start, DEFAULTS | choices).astype(str).tolist() == expected["arm"].tolist()
+    assert (
+        derive_arms(scored, start, DEFAULTS | choices).astype(str).tolist()
+        == expected["arm"].tolist()
+    )
 
 
 def test_order_of_precedence():
@@ -104,7 +107,9 @@ def test_no_treatment_columns_at_all():
 
 
 def test_given_arms_are_used_in_codebook_order_with_own_names_after():
-    given = pd.DataFrame({"arm": pd.array(["radio only", "cebrt_long", None, "surgery_cebrt"], dtype="string")})
+    given = pd.DataFrame(
+        {"arm": pd.array(["radio only", "cebrt_long", None, "surgery_cebrt"], dtype="string")}
+    )
     arm = derive_arms(given, pd.Series([0.0] * 4), DEFAULTS)
     assert arm.astype(str).tolist() == ["radio only", "cebrt_long", "unknown", "surgery_cebrt"]
     assert arm.cat.categories.tolist() == ["surgery_cebrt", "cebrt_long", "radio only", "unknown"]

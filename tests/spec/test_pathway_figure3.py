@@ -4,7 +4,8 @@ from tests.spec.test_pathway_seed_text import check
 
 
 def test_figure3_literal():
-    check("""
+    check(
+        """
         sins_min | sins_max | sosg_grade | primary_histology | operable | predicted_survival_months | pathway         | rule | missing
         3        | 3        | 3          | lymphoma          | yes      | 12                        | surgery_then_rt | F1   |
         13       | 13       | 0          | lymphoma          | yes      | 12                        | surgery_then_rt | F2   |
@@ -15,12 +16,18 @@ def test_figure3_literal():
         3        | 3        | 0          | renal             | yes      | 12                        | sbrt            | F7   |
         3        | 3        | 0          | breast            | yes      | 12                        | cebrt           | F8   |
         12       | 14       | 0          | breast            | yes      | 12                        | undetermined    | F2   | sins_pain
-    """, algorithm="figure3_literal")
+    """,
+        algorithm="figure3_literal",
+    )
 
 
 def test_indeterminate_sins_as_a_separate_arm():
-    check("""
+    check(
+        """
         sins_min | sins_max | sosg_grade | primary_histology | pathway         | rule
         7        | 12       | 0          | breast            | surgical_review | F3
         6        | 6        | 0          | breast            | cebrt           | F8
-    """, algorithm="figure3_literal", sins_indeterminate="separate_arm")
+    """,
+        algorithm="figure3_literal",
+        sins_indeterminate="separate_arm",
+    )

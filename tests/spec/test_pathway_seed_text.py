@@ -16,7 +16,15 @@ COMPLETE = """
     sins_min | sins_max | retropulsed_fragment | operable | predicted_survival_months | prior_rt_same_level | motor_power_min | sosg_grade | primary_histology
     3        | 3        | no                   | yes      | 12                        | no                  | 5               | 2          | renal
 """
-CLASS = {"renal": "resistant", "melanoma": "resistant", "breast": "intermediate", "lymphoma": "sensitive", "myeloma": "sensitive", "unknown_primary": "unknown", "lung_unspecified": "unknown"}
+CLASS = {
+    "renal": "resistant",
+    "melanoma": "resistant",
+    "breast": "intermediate",
+    "lymphoma": "sensitive",
+    "myeloma": "sensitive",
+    "unknown_primary": "unknown",
+    "lung_unspecified": "unknown",
+}
 
 
 def check(table, **choices):
@@ -26,9 +34,20 @@ def check(table, **choices):
     for name in base:
         if name not in given:
             given[name] = base[name].take([0] * len(given)).array
-    given["sosg_high_grade"] = given["sosg_grade"].astype("string").isin(["2", "3"]).astype("boolean").mask(given["sosg_grade"].isna())
+    given["sosg_high_grade"] = (
+        given["sosg_grade"]
+        .astype("string")
+        .isin(["2", "3"])
+        .astype("boolean")
+        .mask(given["sosg_grade"].isna())
+    )
     given["radiosensitivity"] = given["primary_histology"].astype("string").map(CLASS)
-    given["sins_missing"] = given["sins_min"].ne(given["sins_max"]).map({True: "sins_pain", False: None}).astype("string")
+    given["sins_missing"] = (
+        given["sins_min"]
+        .ne(given["sins_max"])
+        .map({True: "sins_pain", False: None})
+        .astype("string")
+    )
     given["sins_total"] = given["sins_min"].mask(given["sins_min"].ne(given["sins_max"]))
     given["sins_category"] = "stable"
     out = assign_pathways(given, DEFAULTS | choices)
@@ -129,12 +148,15 @@ def test_operability_is_derived_where_it_was_not_judged():
     ],
 )
 def test_indeterminate_sins_follows_its_policy(policy, pathway, rule):
-    out = check(f"""
+    out = check(
+        f"""
         sins_min | sins_max | sosg_grade | primary_histology | pathway   | rule
         7        | 7        | 0          | breast            | {pathway} | {rule}
         6        | 6        | 0          | breast            | cebrt     | ST11
         13       | 13       | 0          | breast            | surgery_then_rt | ST1
-    """, sins_indeterminate=policy)
+    """,
+        sins_indeterminate=policy,
+    )
     assert out["surgical_consult"].tolist() == [True, False, True]
 
 
@@ -149,10 +171,13 @@ def test_grade_1c_follows_its_policy():
 
 
 def test_thresholds_follow_the_config():
-    check("""
+    check(
+        """
         sins_min | sins_max | sosg_grade | primary_histology | pathway         | rule
         12       | 12       | 0          | breast            | surgery_then_rt | ST1
-    """, sins_high_from=12)
+    """,
+        sins_high_from=12,
+    )
     table = """
         sosg_grade | primary_histology | predicted_survival_months | motor_power_min | pathway | rule
         1b         | renal             | 5                         | 3               | {}      | {}
@@ -170,14 +195,24 @@ def test_thresholds_follow_the_config():
 
 @pytest.mark.parametrize(
     "choice, ecog, kps, months",
-    [("operable_ecog_max", 3, None, 12), ("operable_kps_min", None, 40, 12), ("operable_survival_months_min", 0, None, 2)],
+    [
+        ("operable_ecog_max", 3, None, 12),
+        ("operable_kps_min", None, 40, 12),
+        ("operable_survival_months_min", 0, None, 2),
+    ],
 )
 def test_operability_thresholds_follow_the_config(choice, ecog, kps, months):
     row = f"| {months} | {'' if ecog is None else ecog} | {'' if kps is None else kps}"
     table = "operable | predicted_survival_months | ecog | kps | pathway | rule\n" + row
-    value = {"operable_ecog_max": 3, "operable_kps_min": 40, "operable_survival_months_min": 2}[choice]
-    assert check(table + ("| cebrt_short | ST6" if months == 2 else "| cebrt | ST8"))["operable_derived"].tolist() == [False]
-    assert check(table + "| surgery_then_rt | ST4", **{choice: value})["operable_derived"].tolist() == [True]
+    value = {"operable_ecog_max": 3, "operable_kps_min": 40, "operable_survival_months_min": 2}[
+        choice
+    ]
+    assert check(table + ("| cebrt_short | ST6" if months == 2 else "| cebrt | ST8"))[
+        "operable_derived"
+    ].tolist() == [False]
+    assert check(table + "| surgery_then_rt | ST4", **{choice: value})[
+        "operable_derived"
+    ].tolist() == [True]
 
 
 def test_blank_read_as_no_only_where_the_config_says_so():

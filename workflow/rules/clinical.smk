@@ -10,11 +10,11 @@ rule score:
         cases=rules.ingest.output.cases,
     output:
         scored="results/{cohort}/score/scored.parquet",
+    log:
+        "logs/{cohort}/score.log",
     params:
         settings=section("score"),
         code=CODE,
-    log:
-        "logs/{cohort}/score.log",
     shell:
         """
         exec &> >(tee {log:q})
@@ -29,11 +29,11 @@ rule assign:
         assigned="results/{cohort}/assign/assigned.parquet",
         concordance="results/{cohort}/assign/concordance.csv",
         policies="results/{cohort}/assign/policies.csv",
+    log:
+        "logs/{cohort}/assign.log",
     params:
         settings=section("assign", "cohort"),
         code=CODE,
-    log:
-        "logs/{cohort}/assign.log",
     shell:
         """
         exec &> >(tee {log:q})

@@ -11,12 +11,12 @@ rule cohort:
     output:
         cohort="results/{cohort}/cohort/cohort.parquet",
         flow="results/{cohort}/cohort/flow.csv",
+    log:
+        "logs/{cohort}/cohort.log",
     params:
         settings=section("cohort", "score", "assign"),
         out=subpath(output.cohort, parent=True),
         code=CODE,
-    log:
-        "logs/{cohort}/cohort.log",
     shell:
         """
         exec &> >(tee {log:q})

@@ -16,7 +16,9 @@ def checked(config, configfiles):
     folder = Path(configfiles[-1]).parent if configfiles else Path(".")
     try:
         completed = mescc_settings.complete(config)
-        return mescc_settings.with_paths(completed, folder, made=[f"resources/{name}.csv" for name in EXAMPLES])
+        return mescc_settings.with_paths(
+            completed, folder, made=[f"resources/{name}.csv" for name in EXAMPLES]
+        )
     except MesccError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
@@ -27,7 +29,7 @@ COHORTS = list(CONFIG["cohorts"])
 CODE = digest_code()[:16]
 
 # Jobs run the same Python as this workflow, whether or not its environment is on the PATH.
-shell.prefix(f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:\"$PATH\"; ")
+shell.prefix(f'export PATH={shlex.quote(os.path.dirname(sys.executable))}:"$PATH"; ')
 
 
 def section(*names):
@@ -36,7 +38,9 @@ def section(*names):
     def settings(wildcards):
         cohort = CONFIG["cohorts"][wildcards.cohort]
         about = {"name": wildcards.cohort, "time_resolution": cohort["time_resolution"]}
-        return json.dumps({name: CONFIG[name] for name in names} | about, sort_keys=True)
+        return json.dumps(
+            {name: CONFIG[name] for name in names} | about, sort_keys=True
+        )
 
     return settings
 
@@ -51,7 +55,9 @@ def given(*roles):
 
     def options(wildcards):
         cohort = CONFIG["cohorts"][wildcards.cohort]
-        return " ".join(f"--{role} {shlex.quote(cohort[role])}" for role in roles if cohort[role])
+        return " ".join(
+            f"--{role} {shlex.quote(cohort[role])}" for role in roles if cohort[role]
+        )
 
     return options
 

@@ -4,7 +4,13 @@ Needs   results/{cohort}: ingest, assign, cohort, survival, ambulatory
 Makes   results/{cohort}: figures, tables, report/research.html
 """
 
-FIGURES = ["survival_by_arm", "survival_overall", "walking_by_arm", "pathway_by_arm", "flow"]
+FIGURES = [
+    "survival_by_arm",
+    "survival_overall",
+    "walking_by_arm",
+    "pathway_by_arm",
+    "flow",
+]
 
 
 rule figures:
@@ -20,14 +26,27 @@ rule figures:
             category="Figures",
             subcategory="{cohort}",
         ),
-        other=expand("results/{{cohort}}/figures/{figure}.{ending}", figure=FIGURES, ending=["pdf", "png"]),
-    params:
-        settings=section("figures", "disclosure", "survival", "cohort", "assign", "ambulatory", "report", "score"),
-        results="results/{cohort}",
-        out="results/{cohort}/figures",
-        code=CODE,
+        other=expand(
+            "results/{{cohort}}/figures/{figure}.{ending}",
+            figure=FIGURES,
+            ending=["pdf", "png"],
+        ),
     log:
         "logs/{cohort}/figures.log",
+    params:
+        settings=section(
+            "figures",
+            "disclosure",
+            "survival",
+            "cohort",
+            "assign",
+            "ambulatory",
+            "report",
+            "score",
+        ),
+        results=lambda wildcards, output: Path(output[0]).parents[1],
+        out=lambda wildcards, output: Path(output[0]).parent,
+        code=CODE,
     shell:
         """
         exec &> >(tee {log:q})
@@ -44,13 +63,21 @@ rule tables:
     output:
         docx="results/{cohort}/tables/tables.docx",
         table1="results/{cohort}/tables/table1.csv",
-    params:
-        settings=section("tables", "disclosure", "survival", "cohort", "assign", "ambulatory", "score"),
-        results="results/{cohort}",
-        out="results/{cohort}/tables",
-        code=CODE,
     log:
         "logs/{cohort}/tables.log",
+    params:
+        settings=section(
+            "tables",
+            "disclosure",
+            "survival",
+            "cohort",
+            "assign",
+            "ambulatory",
+            "score",
+        ),
+        results=lambda wildcards, output: Path(output[0]).parents[1],
+        out=lambda wildcards, output: Path(output[0]).parent,
+        code=CODE,
     shell:
         """
         exec &> >(tee {log:q})
@@ -65,13 +92,13 @@ rule report:
         rules.ingest.output,
     output:
         research="results/{cohort}/report/research.html",
-    params:
-        settings=section(*[name for name in CONFIG if name != "cohorts"]),
-        results="results/{cohort}",
-        out="results/{cohort}/report",
-        code=CODE,
     log:
         "logs/{cohort}/report.log",
+    params:
+        settings=section(*[name for name in CONFIG if name != "cohorts"]),
+        results=lambda wildcards, output: Path(output[0]).parents[1],
+        out=lambda wildcards, output: Path(output[0]).parent,
+        code=CODE,
     shell:
         """
         exec &> >(tee {log:q})

@@ -17,14 +17,14 @@ rule provenance:
     output:
         provenance="results/{cohort}/provenance/provenance.json",
         crate="results/{cohort}/provenance/ro-crate-metadata.json",
+    log:
+        "logs/{cohort}/provenance.log",
     params:
         settings=section(*[name for name in CONFIG if name != "cohorts"]),
         given=given("visits", "lesions", "mapping"),
         results=subpath(output.provenance, ancestor=2),
         out=subpath(output.provenance, parent=True),
         code=CODE,
-    log:
-        "logs/{cohort}/provenance.log",
     shell:
         """
         exec &> >(tee {log:q})

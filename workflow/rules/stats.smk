@@ -14,12 +14,12 @@ rule survival:
         tests="results/{cohort}/survival/tests.csv",
         hazards="results/{cohort}/survival/hazards.csv",
         not_assessable="results/{cohort}/survival/not_assessable.csv",
+    log:
+        "logs/{cohort}/survival.log",
     params:
         settings=section("survival", "cohort", "score"),
         out=subpath(output.curves, parent=True),
         code=CODE,
-    log:
-        "logs/{cohort}/survival.log",
     shell:
         """
         exec &> >(tee {log:q})
@@ -35,12 +35,12 @@ rule ambulatory:
         rates="results/{cohort}/ambulatory/rates.csv",
         contrasts="results/{cohort}/ambulatory/contrasts.csv",
         not_assessable="results/{cohort}/ambulatory/not_assessable.csv",
+    log:
+        "logs/{cohort}/ambulatory.log",
     params:
         settings=section("ambulatory", "cohort"),
         out=subpath(output.rates, parent=True),
         code=CODE,
-    log:
-        "logs/{cohort}/ambulatory.log",
     shell:
         """
         exec &> >(tee {log:q})

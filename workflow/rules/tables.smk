@@ -8,10 +8,10 @@ Makes   results/{cohort}/ingest: cases, visits, lesions (Parquet), findings.csv
 rule example:
     output:
         "resources/{name}.csv",
-    wildcard_constraints:
-        name="|".join(EXAMPLES),
     log:
         "logs/example/{name}.log",
+    wildcard_constraints:
+        name="|".join(EXAMPLES),
     shell:
         """
         exec &> >(tee {log:q})
@@ -30,13 +30,13 @@ rule ingest:
         visits="results/{cohort}/ingest/visits.parquet",
         lesions="results/{cohort}/ingest/lesions.parquet",
         findings="results/{cohort}/ingest/findings.csv",
+    log:
+        "logs/{cohort}/ingest.log",
     params:
         settings=section("ingest"),
         given=given("visits", "lesions", "mapping"),
         out=subpath(output.cases, parent=True),
         code=CODE,
-    log:
-        "logs/{cohort}/ingest.log",
     shell:
         """
         exec &> >(tee {log:q})

@@ -1,4 +1,4 @@
-"""Recommended pathway against treatment given, as a table of counts shaded by share of the row."""
+"""Recommended pathway against treatment given, as a table of counts shaded by their size."""
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
@@ -11,7 +11,7 @@ from mescc_analytics.present.figures import style
 SHADES = LinearSegmentedColormap.from_list("share", ["#FFFFFF", "#0072B2"])
 ROW_INCHES = 0.33
 LEFT, RIGHT = 0.20, 0.93
-KEY = "Shade: share of the row. Outlined: the treatment agrees with the recommendation."
+KEY = "Shade: number of cases. Outlined: the treatment agrees with the recommendation."
 
 
 def draw_pathway(cells, agreeing):
@@ -70,12 +70,12 @@ def _totals(cells):
 def _fill(axes, cells, names, agreeing):
     pathways, arms = names
     wide = cells.set_index(["pathway", "arm"])
-    totals = _totals(cells)
+    largest = max(float(cells["n"].astype("Float64").fillna(0).max()), 1.0)
     for row, pathway in enumerate(pathways):
         for column, arm in enumerate(arms):
             cell = wide.loc[(pathway, arm)]
             n = 0.0 if display.is_missing(cell["n"]) else float(cell["n"])
-            _cell(axes, (column, row), n / max(float(totals[pathway]), 1.0), _text(cell))
+            _cell(axes, (column, row), n / largest, _text(cell))
             if agreeing.get(arm) == pathway:
                 axes.add_patch(_box(column, row, fill=False, edgecolor="black", linewidth=1.1))
 

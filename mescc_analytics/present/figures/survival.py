@@ -193,36 +193,32 @@ def _direct_labels(axes, shown, summary, context):
     placed = style.keep_inside(style.spread(wanted, gap), 0.0, 1.0)
     facts = summary.drop_duplicates("group").set_index("group")
     edge = axes.get_xlim()[1]
+    thin = {"linewidth": 0.5, "linestyle": (0, (1, 2)), "alpha": 0.8, "clip_on": False}
     for group, position in zip(shown, placed, strict=True):
-        colour = wording.ink(look[group][0])
+        colour, survival = look[group][0], float(last[group]["survival"])
         end = float(last[group]["time_days"]) / display.DAYS_PER_MONTH
-        ends = [float(last[group]["survival"]), position]
-        axes.plot(
-            [end, edge * 1.012],
-            ends,
-            color=look[group][0],
-            linewidth=0.5,
-            linestyle=(0, (1, 2)),
-            alpha=0.8,
-            clip_on=False,
-        )
-        label = _label(plot.analysis, group, facts, rows_high)
-        axes.text(
-            edge * 1.02, position, label, color=colour, va="center", fontsize=6.5, linespacing=1.1
-        )
+        axes.plot([end, edge * 1.012], [survival, position], color=colour, **thin)
+        words = _median_words(group, facts, survival)
+        label = _label(wording.group_label(plot.analysis, group), words, rows_high)
+        look_of_text = {"va": "center", "fontsize": 6.5, "linespacing": 1.1}
+        axes.text(edge * 1.02, position, label, color=wording.ink(colour), **look_of_text)
 
 
-def _label(analysis, group, facts, rows_high):
-    name = wording.group_label(analysis, group)
+def _median_words(group, facts, survival):
+    """The median, unless the curve is cut before it reaches one half."""
     if group not in facts.index:
-        return name
+        return ""
     median = facts.loc[group, "median_days"]
-    words = "median not reached" if pd.isna(median) else f"median {display.months(median)} months"
-    return (
-        f"{name}\n{words}"
-        if rows_high == 2
-        else f"{name}, {words.removeprefix('median ').replace('months', 'mo')}"
-    )
+    if pd.isna(median):
+        return "median not reached"
+    return f"median {display.months(median)} months" if survival <= 0.5 else "median not shown"
+
+
+def _label(name, words, rows_high):
+    if rows_high == 2:
+        return f"{name}\n{words}".strip()
+    short = words.removeprefix("median ").replace("months", "mo") if " months" in words else ""
+    return f"{name}, {short}" if short else name
 
 
 def _at_risk_table(axes, shown, ticks, context):

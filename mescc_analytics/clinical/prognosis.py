@@ -1,0 +1,286 @@
+"""Prognostic scores: one registry of published tables, one way to apply them.
+
+A missing item leaves its whole range possible, so every total is a pair of bounds, and a band is
+given only where both bounds lie in it. What no readable source confirms counts as missing unless
+the config allows it.
+"""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from mescc_analytics import codebook
+from mescc_analytics.clinical.flags import join_codes
+from mescc_analytics.clinical.prognosis_inputs import REGISTRY, blanks, prepare_inputs
+from mescc_analytics.clinical.prognosis_terms import input_known, item_points, pair, span
+from mescc_analytics.codebook.conditions import evaluate
+from mescc_analytics.errors import UsageError
+
+WITHOUT_BAND = ("undetermined", "not_applicable")
+
+
+def registry(allow_unverified=False):
+    """Published scores in order: dict of id to its codebook file.
+
+    Parameters
+    ----------
+    allow_unverified : bool
+        True adds the scores whose points no readable source confirms.
+    """
+    books = [codebook.load(f"prognosis/{name}") for name in codebook.load(REGISTRY)["scores"]]
+    return {
+        book["id"]: book for book in books if allow_unverified or book["status"] != "unverified"
+    }
+
+
+def score_label(book):
+    """The name of a score as every output shows it, with its status unless that is verified.
+
+    >>> score_label(registry()["tomita"]), score_label(registry()["osri"])
+    ('Tomita score', 'Oswestry Spinal Risk Index (secondary source)')
+    """
+    words = {"verified": "", "secondary": " (secondary source)", "unverified": " (unverified)"}
+    return book["label"] + words[book["status"]]
+
+
+def columns_needed(book):
+    """Names of the case-table columns that a score reads, in the order of its items."""
+    items = [name for item in book["items"].values() for name in _item_columns(item)]
+    return tuple(dict.fromkeys([*items, *book.get("not_applicable", {}).get("needs", [])]))
+
+
+def _item_columns(item):
+    """Columns to fill where an item is open; of two that replace each other the first."""
+    if "score" in item:
+        return columns_needed(codebook.load(f"prognosis/{item['score']}"))
+    if "columns" in item:
+        return tuple(item["columns"])
+    shared = codebook.load(REGISTRY)["inputs"].get(item["reads"], {"columns": [item["reads"]]})
+    return tuple(shared["columns"][:1] if shared.get("either") else shared["columns"])
+
+
+def describe_scores(allow_unverified=False):
+    """The registry as a table.
+
+    Returns
+    -------
+    DataFrame
+        score, label, status, direction (higher_better or higher_worse), lowest, highest, columns
+        (joined by "; "), source.
+    """
+    rows = [
+        (name, score_label(book), book["status"], book["direction"], *book["range"])
+        + ("; ".join(columns_needed(book)), book["source"])
+        for name, book in registry(allow_unverified).items()
+    ]
+    names = ["score", "label", "status", "direction", "lowest", "highest", "columns", "source"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def derived_columns(allow_unverified=False):
+    """Declaration of every column that ``score_prognosis`` adds: dict of name to the entry that
+    case_table.yaml holds under ``derived``.
+    """
+    entries = {"prognosis_flags": _declared("text", "Prognostic scores: reason codes")}
+    for name, book in registry(allow_unverified).items():
+        limits = dict(zip(("min", "max"), book["range"], strict=True))
+        label = score_label(book)
+        entries |= {
+            f"{name}_total": _declared("integer", label, **limits),
+            f"{name}_min": _declared("integer", f"{label}: lowest possible", **limits),
+            f"{name}_max": _declared("integer", f"{label}: highest possible", **limits),
+            f"{name}_band": _declared(
+                "category", f"{label}: group", levels=list(band_levels(book))
+            ),
+            f"{name}_missing": _declared("text", f"{label}: missing"),
+        }
+    return entries
+
+
+def _declared(kind, label, **more):
+    return {"type": kind, "role": "baseline", "label": label} | more
+
+
+def band_levels(book):
+    """Levels of the band column of a score, in the order of its totals."""
+    return (*(band["level"] for band in book["bands"]), *WITHOUT_BAND)
+
+
+def score_prognosis(cases, settings):
+    """Every prognostic score of every case.
+
+    Parameters
+    ----------
+    cases : DataFrame, shape (n_cases, ...)
+        Typed case table; any column may be absent. ``spinal_region``, where present, is read too.
+    settings : dict
+        The score section of the config: ``kps_from_ecog`` (ma2010, prasad2018, conventional,
+        none), ``allow_unverified`` (boolean), ``mizumoto_unfavourable`` (list of
+        primary_histology), ``albumin_normal_from_g_dl`` (g/dL or None), ``prognosis_points``
+        (points by score, item and level that replace the published ones).
+
+    Returns
+    -------
+    DataFrame, shape (n_cases, 1 + 5 per score)
+        ``prognosis_flags`` (reason codes) and per score ``<id>_total`` (points, missing unless the
+        bounds agree), ``<id>_min``, ``<id>_max``, ``<id>_band`` (undetermined where the bounds lie
+        in different bands or it is unknown whether the score applies; not_applicable outside the
+        population for which it was made), ``<id>_missing`` (blank columns that leave it open;
+        "<item> (open)" where the recorded value says less than the published table asks for).
+
+    Raises
+    ------
+    UsageError
+        Lists every score, item, level and number of the settings that cannot be used.
+    """
+    problems = settings_problems(settings)
+    if problems:
+        raise UsageError("the config", problems)
+    books = registry(settings["allow_unverified"])
+    frame, flags = prepare_inputs(cases, _columns_mentioned(), settings["kps_from_ecog"])
+    asked = dict.fromkeys(name for book in books.values() for name in columns_needed(book))
+    blank = blanks(frame, cases, asked)
+    parts = []
+    for name, book in books.items():
+        choices = settings | {"overrides": settings["prognosis_points"].get(name, {})}
+        scored, bounds = _scored(name, book, (frame, blank), choices)
+        parts.append(scored)
+        for end, values in bounds.items():
+            frame[end] = values
+        if "outside" in book:
+            flags[f"{name.upper()}_OUTSIDE"] = evaluate(book["outside"]["when"], frame, settings)
+    return pd.concat(
+        [join_codes(flags, cases.index).rename("prognosis_flags"), *parts], axis="columns"
+    )
+
+
+def _scored(name, book, given, choices):
+    """Columns of one score, and its bounds as an input of later scores."""
+    frame, blank = given
+    points = {
+        item: item_points(entry, frame, choices | {"points": choices["overrides"].get(item, {})})
+        for item, entry in book["items"].items()
+    }
+    # 8 bits hold every total: the largest is 46
+    low, high = (
+        np.sum([ends[i] for ends in points.values()], axis=0, dtype=np.int8) for i in (0, 1)
+    )
+    if "cap" in book:
+        low, high = np.minimum(low, book["cap"]), np.minimum(high, book["cap"])
+    outside, unclear = _applicability(book, frame, choices)
+    band = np.where(outside, len(book["bands"]) + 1, _band(book, low, high, unclear))
+    missing = join_codes(_missing(book, points, given, unclear), frame.index)
+    columns = {
+        f"{name}_total": _integers(low, outside | (low != high)),
+        f"{name}_min": _integers(low, outside),
+        f"{name}_max": _integers(high, outside),
+        f"{name}_band": pd.Categorical.from_codes(band, list(band_levels(book))),
+        f"{name}_missing": missing.mask(outside),
+    }
+    ends = {"_min": low, "_max": high}
+    bounds = {f"{name}{end}": np.where(outside, np.nan, total) for end, total in ends.items()}
+    return pd.DataFrame(columns, index=frame.index), bounds
+
+
+def _applicability(book, frame, choices):
+    """Whether a case is known to lie outside the population, and whether that is unknown."""
+    if "not_applicable" not in book:
+        return np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=bool)
+    answer = evaluate(book["not_applicable"]["when"], frame, choices)
+    return answer.to_numpy(dtype=bool, na_value=False), answer.isna().to_numpy()
+
+
+def _band(book, low, high, unclear):
+    limits = [band["upto"] for band in book["bands"][:-1]]
+    first, last = np.searchsorted(limits, low), np.searchsorted(limits, high)
+    return np.where((first == last) & ~unclear, first, len(limits) + 1)
+
+
+def _integers(values, missing):
+    return pd.arrays.IntegerArray(values.astype(np.int64), missing)
+
+
+def _missing(book, points, given, unclear):
+    """Where each column to fill, or item that its recorded value does not settle, is open."""
+    frame, blank = given
+    named = {}
+    for item, (low, high) in points.items():
+        unsettled, entry = low != high, book["items"][item]
+        to_fill = unsettled & ~input_known(entry, frame)
+        here = {name: to_fill & blank[name] for name in _item_columns(entry)}
+        here[f"{item} (open)"] = unsettled & ~np.logical_or.reduce(list(here.values()))
+        named |= {name: named.get(name, False) | mask for name, mask in here.items()}
+    for name in book.get("not_applicable", {}).get("needs", []):
+        named[name] = named.get(name, False) | (unclear & blank[name])
+    return named
+
+
+@cache
+def _columns_mentioned():
+    """Columns of the case table that any score or input reads."""
+    inputs = codebook.load(REGISTRY)["inputs"].values()
+    names = [name for entry in inputs for name in entry["columns"]]
+    for book in registry(allow_unverified=True).values():
+        names += [*columns_needed(book), *_in_conditions(book)]
+    known = codebook.columns("all")
+    return tuple(name for name in dict.fromkeys([*names, "cancer_known"]) if name in known)
+
+
+def _in_conditions(node):
+    if isinstance(node, list):
+        return [name for part in node for name in _in_conditions(part)]
+    if not isinstance(node, dict):
+        return []
+    own = [node["column"]] if isinstance(node.get("column"), str) else []
+    return own + _in_conditions(list(node.values()))
+
+
+def settings_problems(settings):
+    """Every choice of the config about prognostic scores that cannot be used, in words."""
+    primaries = codebook.columns()["primary_histology"].levels
+    problems = [
+        f"score.mizumoto_unfavourable: '{name}' is not a primary_histology"
+        for name in settings["mizumoto_unfavourable"]
+        if name not in primaries
+    ]
+    books = registry(allow_unverified=True)
+    for name, items in settings["prognosis_points"].items():
+        if name not in books:
+            problems.append(_unknown("score.prognosis_points", name, "score", books))
+            continue
+        for item, points in items.items():
+            problems += _item_problems(f"score.prognosis_points.{name}", books[name], item, points)
+    return problems
+
+
+def _item_problems(where, book, item, points):
+    by_level = [
+        name for name, entry in book["items"].items() if not {"bands", "lines"} & set(entry)
+    ]
+    if item not in by_level:
+        return [_unknown(where, item, "item with levels", by_level)]
+    entry = book["items"][item]
+    column = codebook.columns().get(entry["reads"])
+    levels = column.levels if column is not None and column.levels else ("no", "yes")
+    low, high = span(entry)
+    return [
+        _unknown(f"{where}.{item}", level, "level", levels)
+        for level in points
+        if level not in levels
+    ] + [
+        f"{where}.{item}.{level}: found {value}, wanted a whole number from {low} to {high}, or two "
+        "of them in ascending order"
+        for level, value in points.items()
+        if not _within(value, low, high)
+    ]
+
+
+def _within(value, low, high):
+    ends = pair(value)
+    whole = all(isinstance(end, int) and not isinstance(end, bool) for end in ends)
+    return whole and len(ends) == 2 and low <= ends[0] <= ends[1] <= high
+
+
+def _unknown(where, name, kind, known):
+    return f"{where}: '{name}' is not a known {kind}; known: {', '.join(known)}"

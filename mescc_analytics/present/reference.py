@@ -1,0 +1,73 @@
+"""Pages of the documentation that are generated from the codebook."""
+
+from mescc_analytics import codebook
+
+GENERATED = "Generated from `mescc_analytics/codebook/{}.yaml`: change it, then `make docs`.\n"
+TITLES = {
+    "cases": "`cases`: one row per episode (required)",
+    "visits": "`visits`: one row per follow-up contact (optional)",
+    "lesions": "`lesions`: one row per contiguous lesion (optional)",
+}
+
+
+def case_table_page():
+    """Every input column with type, levels, unit and range, as Markdown."""
+    parts = [
+        "# The case table\n",
+        GENERATED.format("case_table"),
+        "Blank, `NA`, `N/A` and `.` are missing. Levels are matched after trimming and without",
+        "regard to case; yes/no columns accept true/false, yes/no and 1/0. Days count from day 0,",
+        "presentation with suspected MESCC.\n",
+    ]
+    for table, title in TITLES.items():
+        parts += [f"## {title}\n", "| column | meaning | accepts |", "|---|---|---|"]
+        needed = codebook.required(table)
+        for column in codebook.columns(table).values():
+            name = (
+                f"**`{column.name}`** (required)" if column.name in needed else f"`{column.name}`"
+            )
+            parts.append(f"| {name} | {_meaning(column)} | {_accepts(column)} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _meaning(column):
+    return column.label + (f", {column.unit}" if column.unit and column.unit != "count" else "")
+
+
+def _accepts(column):
+    words = {"text": "text", "boolean": "yes, no", "integer": "whole number", "number": "number"}
+    if column.type == "category":
+        return ", ".join(f"`{level}`" for level in (*column.levels, *column.partial))
+    text = words[column.type]
+    if column.min is not None:
+        text += f", {column.min:g} to {column.max:g}"
+    return text + (f", as {column.example}" if column.example else "")
+
+
+def pathway_page():
+    """The decision tables with their questions and rules, as Markdown."""
+    book = codebook.load("pathway")
+    parts = [
+        "# Recommended pathways\n",
+        GENERATED.format("pathway"),
+        f"Source: {book['source']}.\n",
+        "The first rule whose questions are all answered as listed decides. A rule with an unknown",
+        "answer keeps its pathway possible; a case is decided when only one pathway is left, else",
+        "it is undetermined and the columns that would settle it are named.\n",
+        "## Questions\n",
+        "| question | asks | columns to fill if unknown |",
+        "|---|---|---|",
+    ]
+    for name, fact in book["facts"].items():
+        parts.append(f"| `{name}` | {fact['text']} | {', '.join(fact['needs'])} |")
+    for name, algorithm in book["algorithms"].items():
+        parts += ["", f"## `{name}`: {algorithm['label']}\n", f"Source: {algorithm['source']}.\n"]
+        parts += ["| rule | if | then |", "|---|---|---|"]
+        for rule in algorithm["rules"]:
+            pathway = book["pathways"][rule["pathway"]]
+            parts.append(f"| {rule['id']} | {' and '.join(rule['when'])} | {pathway} |")
+    return "\n".join([*parts, ""])
+
+
+PAGES = {"case_table.md": case_table_page, "pathway.md": pathway_page}
