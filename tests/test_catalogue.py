@@ -63,7 +63,7 @@ def test_statements_are_short_and_each_its_own():
     assert CATALOGUE["statement"].is_unique
 
 
-def test_only_an_item_without_a_claim_stands_on_a_figure_from_memory():
+def test_the_one_unverified_item_is_the_trial_read_only_in_its_registry_entry():
     unverified = CATALOGUE[CATALOGUE["status"] == "unverified"]
     assert unverified["number"].tolist() == [66]
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.clinical.flags import join_codes
-from mescc_analytics.clinical.prognosis_inputs import REGISTRY, blanks, prepare_inputs
+from mescc_analytics.clinical.prognosis_inputs import REGISTRY, prepare_inputs
 from mescc_analytics.clinical.prognosis_terms import input_known, item_points, pair, span
 from mescc_analytics.codebook.conditions import evaluate
 from mescc_analytics.errors import UsageError
@@ -140,7 +140,7 @@ def score_prognosis(cases, settings):
     books = registry(settings["allow_unverified"])
     frame, flags = prepare_inputs(cases, _columns_mentioned(), settings["kps_from_ecog"])
     asked = dict.fromkeys(name for book in books.values() for name in columns_needed(book))
-    blank = blanks(frame, cases, asked)
+    blank = {name: frame[name].isna().to_numpy() for name in asked}
     parts = []
     for name, book in books.items():
         choices = settings | {"overrides": settings["prognosis_points"].get(name, {})}
@@ -193,7 +193,8 @@ def _applicability(book, frame, choices):
 
 def _band(book, low, high, unclear):
     limits = [band["upto"] for band in book["bands"][:-1]]
-    first, last = np.searchsorted(limits, low), np.searchsorted(limits, high)
+    band_of = np.searchsorted(limits, np.arange(high.max(initial=0) + 1))
+    first, last = band_of[low], band_of[high]
     return np.where((first == last) & ~unclear, first, len(limits) + 1)
 
 
@@ -264,15 +265,11 @@ def _item_problems(where, book, item, points):
     column = codebook.columns().get(entry["reads"])
     levels = column.levels if column is not None and column.levels else ("no", "yes")
     low, high = span(entry)
-    return [
-        _unknown(f"{where}.{item}", level, "level", levels)
-        for level in points
-        if level not in levels
-    ] + [
-        f"{where}.{item}.{level}: found {value}, wanted a whole number from {low} to {high}, or two "
-        "of them in ascending order"
-        for level, value in points.items()
-        if not _within(value, low, high)
+    wanted = f"wanted a whole number from {low} to {high}, or two of them in ascending order"
+    unknown = [name for name in points if name not in levels]
+    wrong = {name: value for name, value in points.items() if not _within(value, low, high)}
+    return [_unknown(f"{where}.{item}", name, "level", levels) for name in unknown] + [
+        f"{where}.{item}.{name}: found {value}, {wanted}" for name, value in wrong.items()
     ]
 
 

@@ -59,9 +59,12 @@ def _categorical(given, column):
 
 
 def _performance(kps, ecog, kps_from_ecog, flags):
-    """KPS and ECOG as bounds. A KPS between two tens keeps both; 0 (dead) is no status."""
+    """KPS and ECOG as bounds. A KPS between two tens keeps both; 0 (dead) is no status, and
+    neither is a value outside its scale.
+    """
     kps_low_of, kps_high_of, ecog_of = _conversions(kps_from_ecog)
-    alive = np.where(kps >= 10, kps, np.nan)
+    alive = np.where((kps >= 10) & (kps <= 100), kps, np.nan)
+    ecog = np.where((ecog >= 0) & (ecog <= 4), ecog, np.nan)
     low, high = np.floor(alive / 10) * 10, np.ceil(alive / 10) * 10
     grade = np.where(np.isnan(ecog), 5, ecog).astype(int)
     tens = [np.where(np.isnan(x), 0, x / 10).astype(int) for x in (low, high)]
@@ -108,12 +111,3 @@ def _deficit_days(onset_day, flags):
     """Days from onset to presentation; an onset after presentation says nothing about them."""
     flags["DEFICIT_AFTER_PRESENTATION"] = onset_day > 0
     return np.where(onset_day > 0, np.nan, 0 - onset_day)
-
-
-def blanks(frame, cases, names):
-    """Where each column is blank: dict of name to boolean array, shape (n_cases,)."""
-    absent = np.ones(len(cases), dtype=bool)
-    held = {name: frame if name in frame else cases for name in names}
-    return {
-        name: held[name][name].isna().to_numpy() if name in held[name] else absent for name in names
-    }

@@ -40,7 +40,7 @@ def _count_faults(row, numbers):
     if numerator is None:
         return []
     if row["measure"] != "proportion":
-        return [f"counts belong to a proportion, not to a {row['measure']}"]
+        return [f"counts belong to a proportion, not to measure {row['measure']}"]
     if not 0 <= numerator <= denominator or denominator == 0:
         return [f"found {numerator:g} of {denominator:g}, wanted 0 <= numerator <= denominator"]
     return _printed_faults(row, numerator, int(denominator))
@@ -103,9 +103,9 @@ def _ratio_faults(row):
     faults = []
     for field in ("reference", "event_of_ratio"):
         if row["measure"] in RATIOS and not row[field]:
-            faults.append(f"a {row['measure']} needs {field}")
+            faults.append(f"measure {row['measure']} needs {field}")
         if row["measure"] not in RATIOS and row[field]:
-            faults.append(f"{field} belongs to a ratio, not to a {row['measure']}")
+            faults.append(f"{field} belongs to a ratio, not to measure {row['measure']}")
     return faults
 
 

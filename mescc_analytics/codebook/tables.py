@@ -2,6 +2,14 @@
 
 catalogue   every numbered rule, threshold and time window of the founding documents
 benchmarks  published results, with what makes each comparable
+
+The provenance of a published number:
+
+printed   stands in the source
+forced    the only whole number that gives the printed percentage
+derived   computed from printed numbers
+inferred  one reading among several; never tested
+memory    not seen in any source; never tested, and its status is unverified
 """
 
 import csv

@@ -158,12 +158,6 @@ def _published_day(pairs, rules):
 def _reasons(pairs, figures, rules):
     """Why a benchmark and its figure do not measure the same: one text per kind, "" if they do."""
     paired = pairs["analysis"].notna()
-    cohort_definition = pd.Series(f"from_{rules.time_zero}", index=pairs.index).where(
-        pairs["outcome"].isin(["survival", "death"]), rules.walking
-    )
-    day = "day " + pairs["timepoint_days"].map("{:g}".format, na_action="ignore").astype("string")
-    same_day = (pairs["gap"] <= rules.tolerance_days).fillna(False).astype(bool)
-    median = pairs["measure"] == "median_days"
     return [
         _where(~paired, _no_figure(pairs, figures)),
         _where(
@@ -171,19 +165,29 @@ def _reasons(pairs, figures, rules):
             "population: published " + pairs["population"].map(POPULATIONS),
         ),
         _where(pairs["status"] == "unverified", "the published figure is unverified"),
+        *_measured_otherwise(pairs, paired, rules),
+        *_cohort_reasons(pairs, figures, paired),
+    ]
+
+
+def _measured_otherwise(pairs, paired, rules):
+    """Differences of definition, time and rule for deaths."""
+    of_survival = pairs["outcome"].isin(["survival", "death"])
+    definition = of_survival.map({True: f"from_{rules.time_zero}", False: rules.walking})
+    day = "day " + pairs["timepoint_days"].map("{:g}".format, na_action="ignore").astype("string")
+    published_day = pairs["published_timepoint"].fillna("not stated")
+    same_day = (pairs["gap"] <= rules.tolerance_days).fillna(False).astype(bool)
+    same_day |= pairs["measure"] == "median_days"
+    return [
         _where(
-            paired & (pairs["definition"] != cohort_definition),
-            _differ("definition", pairs["definition"], cohort_definition),
+            paired & (pairs["definition"] != definition),
+            _differ("definition", pairs["definition"], definition),
         ),
-        _where(
-            paired & ~median & ~same_day,
-            _differ("time", pairs["published_timepoint"].fillna("not stated"), day),
-        ),
+        _where(paired & ~same_day, _differ("time", published_day, day)),
         _where(
             paired & pairs["other_rule"],
             _differ("deaths", pairs["published_death_rule"], pairs["death_rule"]),
         ),
-        *_cohort_reasons(pairs, figures, paired),
     ]
 
 

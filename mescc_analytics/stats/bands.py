@@ -90,7 +90,7 @@ def _band_rows(time, event, horizons, spec):
         nothing = dict.fromkeys(("observed", "ci_lower", "ci_upper"), NAN)
         note = "not estimable: no cases in this band"
         return [
-            {"time_days": day, "n": 0, "n_at_risk": 0, "events": 0, **nothing, "note": note}
+            {"time_days": float(day), "n": 0, "n_at_risk": 0, "events": 0, **nothing, "note": note}
             for day in horizons
         ]
     curve = kaplan_meier(time, event, level=spec.level, interval=spec.interval)

@@ -59,7 +59,7 @@ def calibration_slope(log_odds, dead, weight):
     if of_dead.min() >= of_living.max() or of_living.min() >= of_dead.max():
         return NAN
     design = np.column_stack([np.ones(len(dead)), log_odds])
-    return float(1 + _newton(design, log_odds, dead, weight)[1])
+    return float(_newton(design, np.zeros(len(dead)), dead, weight)[1])
 
 
 def _newton(design, offset, dead, weight):

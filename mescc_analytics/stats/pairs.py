@@ -129,8 +129,9 @@ class CountedPairs:
 
     def totals(self):
         """Concordant, discordant and tied pairs."""
-        every, tied, lower = (float(self.worth * self.count @ ahead) for ahead in self.ahead())
-        return lower, max(every - tied - lower, 0.0), tied
+        every, tied, lower = self.ahead()
+        deaths = self.worth * self.count
+        return tuple(float(deaths @ ahead) for ahead in (lower, every - tied - lower, tied))
 
     @property
     def c(self):

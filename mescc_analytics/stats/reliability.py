@@ -260,7 +260,9 @@ def _differences(first, second):
     first, second = as_numbers(first), as_numbers(second)
     problems = []
     if len(first) != len(second):
-        problems.append(f"found {len(first)} first and {len(second)} second readings")
+        problems.append(
+            f"found {len(first)} first and {len(second)} second readings, wanted as many of each"
+        )
     for which, values in (("first", first), ("second", second)):
         missing = (~np.isfinite(values)).sum()
         problems += [f"{missing} {which} readings are missing or not finite"] if missing else []

@@ -139,7 +139,7 @@ for (name in names(ratings)) for (level in c(0.95, 0.9)) {
   high <- b / e * qf(1 - tail, (n - 1) * (k - 1), n - 1)
   rows[[length(rows) + 1]] <- data.frame(
     ratings = name, values = paste(t(x), collapse = " "), k = as.integer(k), level,
-    kind = c("2,1", "3,1"), icc = c(two, (b - e) / (b + (k - 1) * e)),
+    kind = 2:3, icc = c(two, (b - e) / (b + (k - 1) * e)),
     lower = c(n * (b - fu * e) / (fu * rest + n * b), (low - 1) / (low + k - 1)),
     upper = c(n * (fl * b - e) / (rest + n * fl * b), (high - 1) / (high + k - 1)))
 }

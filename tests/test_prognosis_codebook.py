@@ -1,0 +1,154 @@
+"""The published tables of the prognostic scores are complete and agree with the case table."""
+
+import pytest
+
+from mescc_analytics import codebook
+from mescc_analytics.clinical import prognosis
+from mescc_analytics.clinical.prognosis_terms import pair, span
+
+BOOKS = prognosis.registry(allow_unverified=True)
+SHARED = codebook.load(prognosis.REGISTRY)
+ITEMS = [
+    (name, item, entry) for name, book in BOOKS.items() for item, entry in book["items"].items()
+]
+
+
+def test_every_file_is_named_by_its_id():
+    assert list(BOOKS) == SHARED["scores"]
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_the_items_add_up_to_the_range(name):
+    book = BOOKS[name]
+    low, high = (sum(ends) for ends in zip(*map(span, book["items"].values()), strict=True))
+    assert [low, min(high, book.get("cap", high))] == book["range"]
+    assert book["direction"] in ("higher_better", "higher_worse")
+    assert book["derivation"]["population"]
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_the_bands_cover_the_range_in_order(name):
+    book = BOOKS[name]
+    limits = [band["upto"] for band in book["bands"]]
+    assert limits == sorted(set(limits))
+    assert book["range"][0] <= limits[0] and limits[-1] == book["range"][1]
+    levels = [band["level"] for band in book["bands"]]
+    assert len(set(levels)) == len(levels) and all(isinstance(level, str) for level in levels)
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_bands_that_are_named_by_their_totals_say_the_same_totals(name):
+    first = BOOKS[name]["range"][0]
+    for band in BOOKS[name]["bands"]:
+        if band["level"][0].isdigit():
+            low, _, high = band["level"].partition("-")
+            printed = min(band["upto"], BOOKS[name].get("published_range", [0, 99])[1])
+            assert (int(low), int(high or low)) == (first, printed)
+        first = band["upto"] + 1
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_survival_falls_with_the_prognosis(name):
+    bands = BOOKS[name]["bands"]
+    if BOOKS[name]["direction"] == "higher_better":
+        bands = bands[::-1]
+    medians = [band["median_months"] for band in bands if "median_months" in band]
+    assert medians == sorted(medians, reverse=True)
+    for months in (3, 6, 12, 24):
+        alive = [b["alive_percent"][months] for b in bands if months in b.get("alive_percent", {})]
+        assert alive == sorted(alive, reverse=True)
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_published_discrimination_has_its_number_and_source(name):
+    for entry in BOOKS[name].get("discrimination", []):
+        ends = entry.get("c_range", [entry.get("c")])
+        # a figure below 0.5 speaks of a reversed direction, not of the score
+        assert all(0.5 < c < 1 for c in ends)
+        assert entry["n"] > 100 and entry["source"] and entry["status"] == "verified"
+
+
+@pytest.mark.parametrize("name, item, entry", ITEMS)
+def test_items_name_columns_and_levels_of_the_case_table(name, item, entry):
+    known = codebook.columns("all")
+    assert entry["label"]
+    assert set(prognosis.columns_needed({"items": {item: entry}})) <= set(known)
+    levels = [*entry.get("levels", {}), *entry.get("unverified", {})]
+    column = known.get(entry.get("reads"))
+    allowed = column.levels if column is not None and column.levels else ("no", "yes")
+    assert set(levels) <= set(allowed)
+    assert len(set(levels)) == len(levels)
+    points = [pair(p) for p in entry.get("levels", {}).values()]
+    assert all(low <= high for low, high in points)
+
+
+@pytest.mark.parametrize("name, item, entry", ITEMS)
+def test_bands_of_numbers_ascend(name, item, entry):
+    bands = entry.get("bands", [{}])
+    assert not {"upto", "below"} & set(bands[-1])
+    limits = [band.get("upto", band.get("below")) for band in bands[:-1]]
+    limits = [x["unverified"] if isinstance(x, dict) else x for x in limits]
+    assert limits == sorted(limits)
+
+
+def test_no_complete_case_is_left_without_points_by_tokuhashi():
+    levels = BOOKS["tokuhashi_revised"]["items"]["primary"]["levels"]
+    assert set(levels) == set(codebook.columns()["primary_histology"].levels)
+
+
+def test_conversions_cover_every_kps_once():
+    for table in SHARED["kps_of_ecog"].values():
+        covered = [
+            kps for low, high in table["grades"].values() for kps in range(low, high + 10, 10)
+        ]
+        assert sorted(covered) == list(range(10, 101, 10))
+        assert list(table["grades"]) == [0, 1, 2, 3, 4]
+
+
+def test_external_predictions_are_columns_between_0_and_1():
+    book = codebook.load("prognosis/external")
+    declared = {name: codebook.Column(name=name, **e) for name, e in book["columns"].items()}
+    assert list(declared) == [
+        *("sorg_90d_probability", "sorg_365d_probability"),
+        *("pathfx_30d_probability", "pathfx_90d_probability"),
+        *("pathfx_180d_probability", "pathfx_365d_probability"),
+    ]
+    assert {(c.type, c.min, c.max, c.role) for c in declared.values()} == {
+        ("number", 0, 1, "baseline")
+    }
+    assert {name.partition("_")[0] for name in declared} == set(book["predicts"])
+    assert set(book["discrimination"]) <= set(declared)
+
+
+def test_external_predictions_are_never_computed():
+    added = prognosis.derived_columns(allow_unverified=True)
+    assert not set(added) & set(codebook.load("prognosis/external")["columns"])
+
+
+@pytest.mark.parametrize(
+    "name, months, alive",
+    [
+        ("mizumoto", 6, [89, 46, 7]),
+        ("mizumoto", 12, [77, 22, 4]),
+        ("van_der_linden", 24, [4, 22, 37]),
+        ("katagiri_new", 12, [91, 49, 6]),
+        ("rades_ambulatory", 6, [6, 31, 42, 61, 93]),
+        ("rades_survival", 6, [4, 11, 48]),
+    ],
+)
+def test_published_survival(name, months, alive):
+    bands = BOOKS[name]["bands"]
+    assert [b["alive_percent"][months] for b in bands if "alive_percent" in b] == alive
+
+
+@pytest.mark.parametrize(
+    "name, medians",
+    [
+        ("mizumoto", [27.1, 5.4, 1.8]),
+        ("van_der_linden", [3.0, 9.0, 18.7]),
+        ("bollen", [31.2, 15.4, 4.8, 1.6]),
+        ("osri", [23, 6, 4, 2, 1]),
+    ],
+)
+def test_published_medians(name, medians):
+    assert [band["median_months"] for band in BOOKS[name]["bands"]] == medians
