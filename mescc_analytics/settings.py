@@ -50,7 +50,7 @@ RULE_WORDS = {
 def schema():
     """The JSON schema of the config."""
     text = (resources.files("mescc_analytics") / "config.schema.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    return yaml.load(text, Loader=codebook.FastestLoader)
 
 
 def defaults(section):
@@ -176,7 +176,11 @@ def group_columns():
 def _cross_checks(config):
     """What no schema can say: names of columns and criteria, lists that belong together."""
     full = {name: defaults(name) | (config.get(name) or {}) for name in SECTIONS}
-    problems = [p for column in full["survival"]["by"] for p in _group_problems(column)]
+    problems = [
+        p for column in full["survival"]["by"] for p in _group_problems("survival.by", column)
+    ]
+    for column in full["tables"]["variables"] or []:
+        problems += _group_problems("tables.variables", column)
     walking, assign = full["ambulatory"], full["assign"]
     if len(walking["timepoints_days"]) != len(walking["windows_days"]):
         problems.append(
@@ -193,14 +197,14 @@ def _cross_checks(config):
     return problems + _criteria_problems(full["cohort"]["eligibility"])
 
 
-def _group_problems(column):
+def _group_problems(key, column):
     if column in group_columns():
         return []
     if column in codebook.columns("all"):
         why = "is not known at baseline, so groups by it would look into the future"
     else:
         why = "is not a column" + _did_you_mean(column, group_columns())
-    return [f"survival.by: '{column}' {why}"]
+    return [f"{key}: '{column}' {why}"]
 
 
 def _criteria_problems(chosen):

@@ -198,7 +198,7 @@ def test_study_reads_the_sections():
     assert (study.small, study.time_zero_words, study.landmark_days) == ("<3", "MRI", 30)
     assert study.suppression_note.startswith("<3: between 1 and 2 cases.")
     assert study_of({"name": "x"}, landmark_days=0).landmark_days == 0
-    assert study_of({"name": "x", "tables": {"estimand": "best_case"}}).estimand == "best_case"
+    assert study_of({"tables": {"estimand": "best_case"}}, "tables").estimand == "best_case"
 
 
 def test_word_file_is_the_same_every_time_and_holds_real_tables():

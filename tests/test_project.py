@@ -131,11 +131,12 @@ def test_patient_data_is_ignored_by_git():
     assert kept == ["!/data/README.md", "!/data/demo/"]
 
 
-def test_no_python_file_is_over_300_lines():
+def test_no_module_is_over_300_lines():
+    """Tests may be longer: a decision table is read row by row."""
     lengths = {
         str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
         for path in project_files()
-        if path.suffix == ".py"
+        if path.suffix == ".py" and "tests" not in path.parts
     }
     assert {name: length for name, length in lengths.items() if length > 300} == {}
 

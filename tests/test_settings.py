@@ -39,6 +39,7 @@ def test_what_no_schema_can_say():
     wrong = COHORT | {
         "survival": {"by": ["sexx", "local_failure_day", "site"]},
         "ambulatory": {"timepoints_days": [30]},
+        "tables": {"variables": ["sex", "spinal_level"]},
         "assign": {"sins_consult_from": 14},
         "score": {"radiosensitivity": {"brest": "sensitive"}},
         "cohort": {
@@ -51,6 +52,7 @@ def test_what_no_schema_can_say():
     assert settings.check(wrong) == [
         "survival.by: 'sexx' is not a column (did you mean 'sex'?)",
         "survival.by: 'local_failure_day' is not known at baseline, so groups by it would look into the future",
+        "tables.variables: 'spinal_level' is not a column (did you mean 'spinal_region'?)",
         "ambulatory: timepoints_days and windows_days must have the same number of entries",
         "assign.sins_consult_from: must not be above sins_high_from",
         "score.radiosensitivity: 'brest' is not a primary_histology (did you mean 'breast'?)",

@@ -89,7 +89,7 @@ class Study:
         )
 
 
-def study_of(settings, *, landmark_days=None, arms_given=False):
+def study_of(settings, section="report", *, landmark_days=None, arms_given=False):
     """The Study of a step's settings.
 
     Parameters
@@ -97,6 +97,8 @@ def study_of(settings, *, landmark_days=None, arms_given=False):
     settings : dict
         Keys name, version, digest, disclosure, cohort, survival, figures or report or tables
         (estimand), report (date, title); each may be absent.
+    section : {"figures", "tables", "report"}
+        The step's own section, which says the estimand of the main figures.
     landmark_days : float, optional
         The landmark that the results used, where it differs from the config (arms given in the
         table).
@@ -108,7 +110,6 @@ def study_of(settings, *, landmark_days=None, arms_given=False):
     cohort, survival, report = (
         settings.get(name) or {} for name in ("cohort", "survival", "report")
     )
-    own = [settings.get(name) or {} for name in ("figures", "report", "tables")]
     landmark = cohort.get("landmark_days", 30) if landmark_days is None else landmark_days
     return Study(
         name=settings.get("name", ""),
@@ -122,7 +123,5 @@ def study_of(settings, *, landmark_days=None, arms_given=False):
         landmark_days=landmark,
         level=survival.get("confidence_level", 0.95),
         interval=survival.get("interval", "log-log"),
-        estimand=next(
-            (section["estimand"] for section in own if section.get("estimand")), "composite"
-        ),
+        estimand=(settings.get(section) or {}).get("estimand") or "composite",
     )

@@ -50,7 +50,7 @@ CONTRAST_COLUMNS = (
 
 def _counts(state, group, baseline):
     """Cases by group, entry status (ambulatory, non_ambulatory, missing) and state; group names."""
-    state, baseline = pd.array(state, dtype="string"), pd.array(baseline, dtype="string")
+    state, baseline = pd.Categorical(state), pd.Categorical(baseline)
     group = pd.Categorical(group).remove_unused_categories()
     problems = []
     if len({len(state), len(group), len(baseline)}) > 1:
@@ -58,17 +58,23 @@ def _counts(state, group, baseline):
     if (group.codes < 0).any():
         problems.append(f"{(group.codes < 0).sum()} cases have no group")
     for what, values, levels in (("state", state, STATES), ("entry status", baseline, ENTRY)):
-        wrong = sorted(set(values.dropna()) - set(levels))
+        wrong = sorted(set(values.remove_unused_categories().categories) - set(levels))
         problems += [f"{what}: '{value}' is not one of {', '.join(levels)}" for value in wrong]
     if problems:
         raise UsageError("walking states", problems)
 
-    in_state = pd.Categorical(state.fillna("unknown"), STATES).codes.astype(int)
-    at_entry = pd.Categorical(baseline, ENTRY).codes.astype(int) % 3
-    shape = (len(group.categories), 3, len(STATES))
+    in_state = _codes(state, STATES, STATES.index("unknown"))
+    at_entry = _codes(baseline, ENTRY, len(ENTRY))
+    shape = (len(group.categories), len(ENTRY) + 1, len(STATES))
     cell = np.ravel_multi_index((group.codes.astype(int), at_entry, in_state), shape)
     counts = np.bincount(cell, minlength=int(np.prod(shape))).reshape(shape)
     return counts, [str(name) for name in group.categories]
+
+
+def _codes(values, levels, if_missing):
+    """Position of every value in the levels, looked up once per category."""
+    known = [levels.index(level) if level in levels else if_missing for level in values.categories]
+    return np.array([*known, if_missing])[values.codes]
 
 
 def _of_baseline(counts, baseline):

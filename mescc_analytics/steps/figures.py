@@ -23,7 +23,7 @@ def figures(inputs, out, settings):
         name, disclosure, cohort, survival and figures (estimand, curve_min_at_risk).
     """
     frames = shown.frames(inputs, settings)
-    study = study_of(settings, landmark_days=shown.landmark_days(frames["summary"]))
+    study = study_of(settings, "figures", landmark_days=shown.landmark_days(frames["summary"]))
     drawn = {
         "survival_by_arm": _survival(frames, study, "by_arm"),
         "survival_overall": _survival(frames, study, "overall"),

@@ -42,7 +42,7 @@ def tables(inputs, out, settings):
     cohort = files.read_table(inputs["cohort"])
     facts = counts.overview(cohort, threshold)
     landmark = shown.landmark_days(summary)
-    study = study_of(settings, landmark_days=landmark, arms_given=facts["arms_given"])
+    study = study_of(settings, "tables", landmark_days=landmark, arms_given=facts["arms_given"])
     parts = (
         _case_tables(cohort, study, settings),
         _outcome_tables(inputs, summary, study),

@@ -63,6 +63,7 @@ rule tables:
     output:
         docx="results/{cohort}/tables/tables.docx",
         table1="results/{cohort}/tables/table1.csv",
+        shown="results/{cohort}/tables/tables.json",
     log:
         "logs/{cohort}/tables.log",
     params:

@@ -1,0 +1,130 @@
+"""Every key of the presenting steps changes what people see; each key of other steps has its test beside its step."""
+
+import copy
+
+import pandas as pd
+import pytest
+
+from mescc_analytics import settings
+from mescc_analytics.steps import (
+    ambulatory,
+    cohort,
+    decisions,
+    figures,
+    ingest,
+    report,
+    survival,
+    tables,
+)
+from mescc_analytics.steps.sources import synthesise
+
+FULL = settings.complete({}, need_cohorts=False) | {"time_resolution": "day", "name": "small"}
+
+
+def changed(section, **values):
+    config = copy.deepcopy(FULL)
+    config[section] |= values
+    return config
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Results of 300 synthetic cases up to the presenting steps."""
+    root = tmp_path_factory.mktemp("results")
+    synthesise(300, 3, "realistic", root / "data")
+    tables_ = {name: root / "data" / f"{name}.csv" for name in ("cases", "visits", "lesions")}
+    ingest.ingest(tables_, root / "ingest", FULL)
+    decisions.score({"cases": root / "ingest/cases.parquet"}, root / "score/scored.parquet", FULL)
+    extra = {name: root / "assign" / f"{name}.csv" for name in ("concordance", "policies")}
+    decisions.assign(
+        {"cases": root / "score/scored.parquet", **extra}, root / "assign/assigned.parquet", FULL
+    )
+    cohort.cohort({"cases": root / "assign/assigned.parquet"}, root / "cohort", FULL)
+    survival.survival({"cohort": root / "cohort/cohort.parquet"}, root / "survival", FULL)
+    ambulatory.ambulatory(
+        {"cohort": root / "cohort/cohort.parquet", "visits": root / "ingest/visits.parquet"},
+        root / "ambulatory",
+        FULL,
+    )
+    figures.figures({"results": root}, root / "figures", FULL)
+    tables.tables({"results": root}, root / "tables", FULL)
+    return root
+
+
+def page(results, out, config=FULL):
+    report.report({"results": results}, out, config)
+    return (out / "research.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "key, value, figure",
+    [
+        ("estimand", "alive_assessed", "walking_by_arm"),
+        ("curve_min_at_risk", 20, "survival_by_arm"),
+    ],
+)
+def test_keys_of_the_figures(results, tmp_path, key, value, figure):
+    figures.figures({"results": results}, tmp_path / "a", changed("figures", **{key: value}))
+    assert (tmp_path / "a" / f"{figure}.svg").read_bytes() != (
+        results / "figures" / f"{figure}.svg"
+    ).read_bytes()
+
+
+def test_keys_of_the_tables(results, tmp_path):
+    tables.tables(
+        {"results": results}, tmp_path / "a", changed("tables", estimand="alive_assessed")
+    )
+    assert (tmp_path / "a/contrasts.csv").read_text() != (results / "tables/contrasts.csv").read_text()
+    tables.tables({"results": results}, tmp_path / "b", changed("tables", variables=["sex"]))
+    one = pd.read_csv(tmp_path / "b/table1.csv").to_csv()
+    assert "Sex" in one and "Age" not in one
+
+
+@pytest.mark.parametrize(
+    "key, value",
+    [("title", "Our first ten years"), ("date", "2026-11-21"), ("estimand", "alive_assessed")],
+)
+def test_keys_of_the_report(results, tmp_path, key, value):
+    plain, other = (
+        page(results, tmp_path / "a"),
+        page(results, tmp_path / "b", changed("report", **{key: value})),
+    )
+    assert plain != other
+    if key != "estimand":
+        assert value in other and value not in plain
+
+
+def test_the_threshold_hides_more_when_it_is_higher(results, tmp_path):
+    texts = []
+    for threshold in (0, 5, 30):
+        config = changed("disclosure", threshold=threshold)
+        tables.tables({"results": results}, tmp_path / str(threshold), config)
+        texts.append((tmp_path / str(threshold) / "walking.csv").read_text())
+    hidden = [text.count("hidden") + text.count("<") for text in texts]
+    assert hidden[0] < 5 < hidden[1] < hidden[2]  # a percentage may read "<1 %"
+
+
+def test_the_number_of_messages_on_the_screen(tmp_path, capsys):
+    header = "case_id,last_contact_day,died,sins_pain,sosg_grade,ecog\n"
+    (tmp_path / "t.csv").write_text(
+        header + "".join(f"A{i},10,yes,x{i},y{i},{9 + i}\n" for i in range(9))
+    )
+    said = []
+    for limit in (2, 30):
+        ingest.ingest(
+            {"cases": tmp_path / "t.csv"}, tmp_path / "out", changed("ingest", max_messages=limit)
+        )
+        said.append(len(capsys.readouterr().err.splitlines()))
+    assert said[0] < said[1]
+    assert len(pd.read_csv(tmp_path / "out/findings.csv")) == 27
+
+
+def test_the_seed_and_every_section_are_in_the_provenance(results, tmp_path):
+    from mescc_analytics.steps.provenance import provenance
+
+    for name, seed in (("a", 1), ("b", 2)):
+        inputs = {"results": results, "cases": results / "data/cases.csv"}
+        provenance(inputs, tmp_path / name, FULL | {"seed": seed})
+    texts = [(tmp_path / name / "provenance.json").read_text() for name in "ab"]
+    assert texts[0] != texts[1] and '"seed": 1' in texts[0]
+    assert all(f'"{section}"' in texts[0] for section in settings.SECTIONS)
