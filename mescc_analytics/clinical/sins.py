@@ -6,8 +6,6 @@ codes, which a processor does for dozens of cases at once: ten million cases tak
 of a second.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
@@ -17,8 +15,7 @@ import pandas as pd
 
 from mescc_analytics import codebook
 
-CHUNK = 524_288  # cases per pass: arrays stay in cache, and threads seldom wait for each other
-PARALLEL_FROM = 1_000_000  # cases from which a second thread is worth starting
+CHUNK = 524_288  # cases per pass: the working arrays stay in cache, and few passes are made
 MISSING = "missing"
 SCORED = ("total", "low", "high", "category", "missing", "unsettled")
 UNDETERMINED = 3  # code of the last level of sins_category; 0, 1, 2 are the published categories
@@ -53,26 +50,36 @@ class Item:
         Bounds by code + 1: the first entry is that of missing.
     bit : int8
         Marks the item among the missing ones.
+    plain : bool
+        Every level is settled and the first one has the most points, as published.
+    drops : tuple of int8
+        Points lost from each level to the next; one entry where all are the same.
     """
 
     codes: np.ndarray
     low: np.ndarray
     high: np.ndarray
     bit: np.int8
-
-    @property
-    def plain(self):
-        """Whether every level is settled and the first one has the most points, as published."""
-        settled = (self.low[1:] == self.high[1:]).all()
-        return len(self.high) > 1 and settled and self.low[0] == 0 and self.high[0] == self.high[1]
+    plain: bool
+    drops: tuple
 
 
 def _item(column, name, number):
     states = bounds(name)
     known = [states.get(level, states[MISSING]) for level in column.categories]
-    low, high = np.array([states[MISSING], *known], dtype=np.int8).T
-    codes = column.codes.astype(np.int8, copy=False)
-    return Item(codes, np.ascontiguousarray(low), np.ascontiguousarray(high), np.int8(1 << number))
+    low, high = (
+        np.array(part, dtype=np.int8) for part in zip(states[MISSING], *known, strict=True)
+    )
+    settled = (low[1:] == high[1:]).all() and low[0] == 0
+    drops = tuple(high[1:-1] - high[2:])
+    return Item(
+        codes=column.codes.astype(np.int8, copy=False),
+        low=low,
+        high=high,
+        bit=np.int8(1 << number),
+        plain=bool(len(high) > 1 and settled and high[0] == high[1]),
+        drops=drops[:1] if len(set(drops)) == 1 else drops,
+    )
 
 
 def score_items(columns, missing_rule="bounds"):
@@ -100,34 +107,26 @@ def score_items(columns, missing_rule="bounds"):
     rules = [_item(*pair, i) for i, pair in enumerate(zip(columns, items(), strict=True))]
     n = len(rules[0].codes)
     scored = {name: np.empty(n, dtype=np.int8) for name in SCORED}
-    starts = range(0, n, CHUNK)
-    threads = min(_processors(), 8) if n >= PARALLEL_FROM else 1
-    with ThreadPoolExecutor(threads) as pool:
-        shares = [starts[i::threads] for i in range(threads)]
-        list(pool.map(lambda share: _score_share(rules, scored, share, missing_rule), shares))
+    work = np.empty((3, min(CHUNK, n)), dtype=np.int8)
+    for start in range(0, n, CHUNK):
+        part = slice(start, start + CHUNK)
+        out = {name: array[part] for name, array in scored.items()}
+        _score_part(rules, part, out, work[:, : len(out["low"])])
+        _categorise_part(out, work[1:, : len(out["low"])], missing_rule)
     return _frame(scored)
 
 
-def _processors():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _score_share(rules, scored, starts, missing_rule):
-    work = np.empty((3, CHUNK), dtype=np.int8)
-    top = sum(rule.high[0] for rule in rules if rule.plain)
-    for start in starts:
-        out = {name: array[start : start + CHUNK] for name, array in scored.items()}
-        gap, flag, term = work[:, : len(out["low"])]
-        out["high"].fill(top)
-        out["missing"].fill(0)
-        gap.fill(0)
-        for rule in rules:
-            add = _add_plain if rule.plain else _add_any
-            add(rule, rule.codes[start : start + CHUNK], out, (gap, flag, term))
-        np.subtract(out["high"], gap, out=out["low"])
-        np.copyto(out["total"], out["low"])
-        np.not_equal(out["missing"], 0, out=out["unsettled"].view(bool))
-        _categorise_part(out, flag, term, missing_rule)
+def _score_part(rules, part, out, work):
+    gap = work[0]
+    out["high"].fill(sum(rule.high[0] for rule in rules if rule.plain))
+    out["missing"].fill(0)
+    gap.fill(0)
+    for rule in rules:
+        add = _add_plain if rule.plain else _add_any
+        add(rule, rule.codes[part], out, work)
+    np.subtract(out["high"], gap, out=out["low"])
+    np.copyto(out["total"], out["low"])
+    np.not_equal(out["missing"], 0, out=out["unsettled"].view(bool))
 
 
 def _add_plain(rule, codes, out, work):
@@ -138,12 +137,11 @@ def _add_plain(rule, codes, out, work):
     np.less(codes, 0, out=flag.view(bool))
     out["missing"] += np.multiply(flag, rule.bit, out=term)
     gap += np.multiply(flag, rule.high[0], out=term)
-    drops = rule.high[1:-1] - rule.high[2:]
-    if (drops == drops[0]).all():
+    if len(rule.drops) == 1:
         np.add(codes, flag, out=term)  # the code, with missing beside the first level
-        _subtract(out["high"], term, drops[0])
+        _subtract(out["high"], term, rule.drops[0])
         return
-    for level, drop in enumerate(drops, start=1):
+    for level, drop in enumerate(rule.drops, start=1):
         np.greater_equal(codes, level, out=flag.view(bool))
         _subtract(out["high"], flag, drop)
 
@@ -165,8 +163,9 @@ def _add_any(rule, codes, out, work):
     out["missing"] += np.multiply(flag, rule.bit, out=term)
 
 
-def _categorise_part(out, flag, term, missing_rule):
+def _categorise_part(out, work, missing_rule):
     """Category by the upper bound, and undetermined where the lower bound says otherwise."""
+    flag, term = work
     limits = [category["upto"] for category in codebook.load("sins")["categories"][:-1]]
     for total, target in ((out["high"], out["category"]), (out["low"], term)):
         np.greater(total, limits[0], out=target.view(bool))
