@@ -152,3 +152,15 @@ def test_published_survival(name, months, alive):
 )
 def test_published_medians(name, medians):
     assert [band["median_months"] for band in BOOKS[name]["bands"]] == medians
+
+
+def test_the_case_table_declares_exactly_these_columns():
+    declared = codebook.load("case_table")["derived"]["columns"]
+    for name, entry in prognosis.derived_columns(allow_unverified=True).items():
+        assert declared[name] == entry, name
+
+
+def test_the_case_table_declares_the_external_predictions():
+    declared = codebook.load("case_table")["cases"]["columns"]
+    for name, entry in codebook.load("prognosis/external")["columns"].items():
+        assert declared[name] == entry

@@ -1,9 +1,10 @@
-"""Every score of a case: SINS, SOSG, radiosensitivity, radiotherapy dose."""
+"""Every score of a case: SINS, SOSG, radiosensitivity, radiotherapy dose, prognosis."""
 
 import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.clinical.levels import describe_levels
+from mescc_analytics.clinical.prognosis import score_prognosis
 from mescc_analytics.clinical.radiotherapy import describe_radiotherapy
 from mescc_analytics.clinical.sins import score_items
 from mescc_analytics.clinical.sins_items import prepare_items, sins_codes
@@ -21,7 +22,7 @@ def score_cases(cases, settings):
 
     Returns
     -------
-    DataFrame, shape (n_cases, n_columns + 18)
+    DataFrame, shape (n_cases, n_columns + more)
         Input columns and order kept; columns as declared under ``derived`` in case_table.yaml.
     """
     states, flags = prepare_items(cases, settings)
@@ -36,6 +37,10 @@ def score_cases(cases, settings):
         _radiosensitivity(cases, settings),
         describe_radiotherapy(cases, settings["alpha_beta_gy"]),
     ]
+    whole = pd.concat(
+        [cases.drop(columns=list(added[1]), errors="ignore"), added[1]], axis="columns"
+    )
+    added.append(score_prognosis(whole, settings))
     kept = cases.drop(columns=[c for frame in added for c in frame if c in cases])
     return pd.concat([kept, *added], axis="columns")
 
