@@ -93,3 +93,13 @@ def test_every_arm_agrees_with_a_pathway_that_exists():
     assert set(codebook.load("arms")["reference"]) == set(codebook.load("arms")["arms"]) - {
         "unknown"
     }
+
+
+def test_every_question_that_is_asked_both_ways_has_words_for_both():
+    book = codebook.load("pathway")
+    for algorithm in book["algorithms"].values():
+        assert algorithm["short"]
+        for name in (name for rule in algorithm["rules"] for name in rule["when"]):
+            assert book["facts"][name.removeprefix("not ")][
+                "text_no" if name.startswith("not ") else "text"
+            ]

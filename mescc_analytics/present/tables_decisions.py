@@ -72,9 +72,11 @@ def _rule_words(rule):
     }
     if display.is_missing(rule) or rule not in rules:
         return ""
-    facts = {name: fact["text"] for name, fact in pathway["facts"].items()}
+    facts = pathway["facts"]
     words = [
-        f"not so: {facts[name.removeprefix('not ')]}" if name.startswith("not ") else facts[name]
+        facts[name.removeprefix("not ")]["text_no"]
+        if name.startswith("not ")
+        else facts[name]["text"]
         for name in rules[rule]["when"]
     ]
     return "; ".join(words)
@@ -87,10 +89,9 @@ def policies(frame, study):
     for _, of_policy in frame.groupby("policy", sort=False):
         first = of_policy.iloc[0]
         by_pathway = {record["pathway"]: record for record in of_policy.to_dict("records")}
-        names = [
-            str(first[name]).replace("_", " ")
-            for name in ("algorithm", "sins_policy", "sosg_1c_policy")
-        ]
+        algorithm = codebook.load("pathway")["algorithms"][first["algorithm"]]["short"]
+        policies_ = (first["sins_policy"], first["sosg_1c_policy"])
+        names = [algorithm, *(str(name).replace("_", " ") for name in policies_)]
         used = " (in use)" if str(first["is_default"]).lower() == "true" else ""
         rows.append(
             (names[0] + used, *names[1:], *(cells.count(by_pathway[name]) for name in pathways))
