@@ -74,7 +74,9 @@ def test_keys_of_the_tables(results, tmp_path):
     tables.tables(
         {"results": results}, tmp_path / "a", changed("tables", estimand="alive_assessed")
     )
-    assert (tmp_path / "a/contrasts.csv").read_text() != (results / "tables/contrasts.csv").read_text()
+    assert (tmp_path / "a/contrasts.csv").read_text() != (
+        results / "tables/contrasts.csv"
+    ).read_text()
     tables.tables({"results": results}, tmp_path / "b", changed("tables", variables=["sex"]))
     one = pd.read_csv(tmp_path / "b/table1.csv").to_csv()
     assert "Sex" in one and "Age" not in one

@@ -117,7 +117,13 @@ def test_discordance_lists_what_is_not_small_with_the_rule_in_words():
 
 def test_policies_mark_the_one_in_use():
     table = tables_decisions.policies(withhold.policies(made.policies(), 5), STUDY)
-    assert table.rows[0] == ("Text of the review (in use)", "consult then low branch", "low", "17", "23")
+    assert table.rows[0] == (
+        "Text of the review (in use)",
+        "consult then low branch",
+        "low",
+        "17",
+        "23",
+    )
     assert table.rows[1][0] == "seed text"
 
 

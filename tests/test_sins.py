@@ -288,3 +288,18 @@ def test_age_of_the_imaging_follows_its_setting():
     old = {"sins_imaging_day": -45.0}
     assert scored(old, sins_max_age_days=30)["sins_flags"] == "SINS_IMAGING_OLD"
     assert pd.isna(scored(old, sins_max_age_days=60)["sins_flags"])
+
+
+@pytest.mark.parametrize("item", list(POINTS))
+@pytest.mark.parametrize("constant", ["occasional", "mechanical", "missing"])
+def test_a_blank_item_stays_missing_beside_recorded_ones(item, constant):
+    """A column in which other cases have a value: the blank is NA of a nullable type, not an absent column."""
+    rows = {name: [value, value] for name, value in FULL.items()}
+    rows[item] = [FULL[item], None]
+    frame = pd.DataFrame({name: pd.array(values, dtype="string") for name, values in rows.items()})
+    out = score_cases(frame, SETTINGS | {"constant_nonmechanical_pain": constant})
+    assert out["sins_missing"].tolist() == [pd.NA, item]
+    assert out["sins_total"].tolist() == [1, pd.NA]
+    lost = POINTS[item][FULL[item]]
+    assert out["sins_min"].tolist() == [1, 1 - lost]
+    assert out["sins_max"].tolist() == [1, 1 - lost + max(POINTS[item].values())]

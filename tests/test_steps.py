@@ -184,3 +184,49 @@ def test_numbers_are_grouped_by_bands_levels_or_not_at_all():
         "collapse_percent has 40 distinct values and no bands in the codebook",
     )
     assert group_by(frame, "kps") == (None, "needs kps")
+
+
+def test_the_first_episode_is_the_first_that_can_be_analysed():
+    frame = table(
+        patient_id=pd.array(["P"] * 2 + [f"Q{i}" for i in range(N - 2)], dtype="string"),
+        usable=pd.array([False] + [True] * (N - 1), dtype="boolean"),
+    )
+    whole, flow = cohort.build(frame, FULL)
+    assert whole["excluded_by"].tolist()[0] == "times_consistent"
+    assert whole["in_overall"].tolist()[:2] == [False, True]
+    assert flow.set_index("criterion").loc["first_episode", "n_excluded"] == 0
+
+
+def test_a_score_that_nobody_has_is_not_assessable():
+    missing = analyse(table(), changed(survival={"by": ["sins_category", "radiosensitivity"]}))[
+        "not_assessable"
+    ]
+    assert missing["analysis"].tolist() == ["by_sins_category", "by_radiosensitivity"]
+
+
+def test_treatment_of_unknown_kind_names_the_right_columns():
+    frame = table().drop(columns=["rt_technique", "rt_fractions", "surgery_day"])
+    frame = score_cases(frame[frame["rt_start_day"].notna()].reset_index(drop=True), FULL["score"])
+    needs = analyse(frame)["not_assessable"].set_index("analysis")["needs"]
+    assert needs["by_arm"] == "rt_technique, or rt_dose_gy and rt_fractions"
+
+
+def test_concordance_counts_the_analysed_cases_only():
+    from mescc_analytics.clinical.pathway import assign_pathways
+    from mescc_analytics.steps.decisions import concordance
+
+    frame = table(usable=pd.array([False] * 10 + [True] * (N - 10), dtype="boolean"))
+    assigned = pd.concat([frame, assign_pathways(frame, FULL["assign"])], axis="columns")
+    cells = concordance(assigned, FULL).query("section == 'cell'")
+    assert cells["n"].sum() == N - 10
+
+
+def test_nobody_left_gives_empty_tables_with_their_columns():
+    young = table(age_years=pd.array([10.0] * N, dtype="Float64"))
+    tables = analyse(young, changed(cohort={"eligibility": ["adult"]}))
+    assert all(tables[name].empty for name in ("curves", "summary", "tests", "hazards"))
+    assert {"analysis", "n_at_risk", "survival"} <= set(tables["curves"])
+    assert {"analysis", "start_days", "median_days", "survival_365d_upper"} <= set(
+        tables["summary"]
+    )
+    assert "no case is left" in tables["not_assessable"]["reason"].iloc[0]

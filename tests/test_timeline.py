@@ -159,3 +159,13 @@ def test_case_order_does_not_matter(rng):
     there = assess_walking(frame.iloc[order].reset_index(drop=True), NO_VISITS, WALKING)
     back = assess_walking(frame, NO_VISITS, WALKING)
     assert there.iloc[np.argsort(order)].reset_index(drop=True).equals(back)
+
+
+@pytest.mark.parametrize(
+    "last, state", [(68.9, "unknown"), (69.0, "walking"), (85.0, "walking"), (90.0, "walking")]
+)
+def test_a_wide_status_stands_for_a_visit_within_its_window(last, state):
+    """Registries set last contact to the follow-up visit: 90 days means 69 to 111."""
+    frame = walking_cases(ambulatory_status_90d=["aided"] * 4)
+    frame = frame.assign(survival_days=pd.array([last] * 4, dtype="Float64"), survival_event=False)
+    assert assess_walking(frame, NO_VISITS, WALKING)["90"].tolist()[0] == state

@@ -161,9 +161,17 @@ def test_patchell(tmp_path):
         ["baseline", "estimand", "measure", "test"]
     )
     crude = contrasts.loc[("all", "alive_assessed", "odds_ratio", "chi_square")]
-    assert crude[["estimate", "ci_lower", "ci_upper"]].astype(float).round(2).tolist() == [3.98, 1.56, 10.17]
+    assert crude[["estimate", "ci_lower", "ci_upper"]].astype(float).round(2).tolist() == [
+        3.98,
+        1.56,
+        10.17,
+    ]
     stratified = contrasts.loc[("all", "alive_assessed", "odds_ratio_mh", "cmh")]
-    assert stratified[["estimate", "ci_lower", "ci_upper"]].astype(float).round(2).tolist() == [6.26, 1.98, 19.75]
+    assert stratified[["estimate", "ci_lower", "ci_upper"]].astype(float).round(2).tolist() == [
+        6.26,
+        1.98,
+        19.75,
+    ]
     assert stratified["p"] == pytest.approx(0.0009, abs=0.00005)
     rates = pd.read_csv(walking / "rates.csv").set_index(["group", "baseline", "estimand"])
     regained = rates.loc[
@@ -208,3 +216,15 @@ def test_a_messy_table_runs_through(tmp_path):
     assert "Prüfen" not in (tmp_path / "results/mine/report/research.html").read_text(
         encoding="utf-8"
     )
+
+
+def test_a_cohort_of_which_nobody_is_left_runs_through(tmp_path):
+    rows = "".join(f"A{i},{100 + i},yes,10,aided,2,3,cebrt,10\n" for i in range(10))
+    header = "case_id,last_contact_day,died,age_years,ambulatory_status,mri_day,rt_start_day,rt_technique,rt_fractions\n"
+    (tmp_path / "young.csv").write_text(header + rows, encoding="utf-8")
+    config = "cohorts: {young: {cases: young.csv}}\ncohort: {eligibility: [adult]}\n"
+    (tmp_path / "young.yaml").write_text(config, encoding="utf-8")
+    done = run(tmp_path, "--configfile", str(tmp_path / "young.yaml"))
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "results/young/report/research.html").read_text(encoding="utf-8")
+    assert "nan" not in page.lower().replace("finan", "")

@@ -19,7 +19,9 @@ def derive_arms(cases, time_zero_day, settings):
     time_zero_day : Series of float, shape (n_cases,)
         Days from presentation.
     settings : dict
-        The cohort section: ``grace_days`` (days after time zero in which treatment counts; ends
+        The cohort section: ``lookback_days`` (days before presentation, or time zero if earlier,
+        from which treatment counts; surgery or radiotherapy before that leaves the arm unknown),
+        ``grace_days`` (days after time zero in which treatment counts; ends
         with ``landmark_days`` if that is earlier), ``postop_rt_days`` (days after surgery in which
         radiotherapy counts as post-operative).
 
@@ -36,12 +38,14 @@ def derive_arms(cases, time_zero_day, settings):
     if has_given_arms(cases):
         return _given(cases["arm"])
     window = min(settings["grace_days"], settings["landmark_days"] or settings["grace_days"])
-    surgery, radio, systemic = (_within(cases, n, time_zero_day, window) for n in TREATMENTS)
+    span = (settings["lookback_days"], window)
+    surgery, radio, systemic = (_within(cases, n, time_zero_day, span) for n in TREATMENTS)
     gap = _day(cases, "rt_start_day") - _day(cases, "surgery_day")
     joined = surgery & radio & ~(gap > settings["postop_rt_days"]).fillna(False).to_numpy()
     sbrt, cebrt = (_is(cases, "rt_technique_derived", kind) for kind in ("sbrt", "cebrt"))
+    earlier = _earlier(cases, time_zero_day, settings["lookback_days"])
     choices = [
-        (undatable(cases), "unknown"),
+        (undatable(cases) | earlier, "unknown"),
         (joined & sbrt, "surgery_sbrt"),
         (joined & cebrt, "surgery_cebrt"),
         (joined, "unknown"),
@@ -109,13 +113,27 @@ def _day(cases, name):
     )
 
 
-def _within(cases, name, time_zero_day, grace_days):
-    """Treatments from presentation (or time zero, if earlier) to the end of grace."""
+def _first_day(time_zero_day, lookback_days):
+    return np.minimum(time_zero_day, 0) - lookback_days
+
+
+def _within(cases, name, time_zero_day, span):
+    """Treatments from the look-back before presentation (or time zero, if earlier) to the end of
+    grace.
+    """
+    lookback_days, window = span
     day = _day(cases, name)
-    earliest = np.minimum(time_zero_day, 0)
-    return (
-        ((day >= earliest) & (day <= time_zero_day + grace_days)).fillna(False).to_numpy(dtype=bool)
-    )
+    started = day >= _first_day(time_zero_day, lookback_days)
+    return (started & (day <= time_zero_day + window)).fillna(False).to_numpy(dtype=bool)
+
+
+def _earlier(cases, time_zero_day, lookback_days):
+    """Surgery or radiotherapy before the look-back: neither this episode's nor none."""
+    found = np.zeros(len(cases), dtype=bool)
+    for name in ("surgery_day", "rt_start_day"):
+        before = _day(cases, name) < _first_day(time_zero_day, lookback_days)
+        found |= before.fillna(False).to_numpy(dtype=bool)
+    return found
 
 
 def days_to_treatment(cases, time_zero_day):

@@ -71,7 +71,7 @@ def _location(given, levels, settings, flags):
 
 
 def _pain(given, settings, flags):
-    constant = given.eq("constant_nonmechanical")
+    constant = given.eq("constant_nonmechanical").fillna(False)
     flags["PAIN_CONSTANT_NONMECHANICAL"] = constant
     read_as = settings["constant_nonmechanical_pain"]
     return given.mask(constant, pd.NA if read_as == "missing" else read_as)

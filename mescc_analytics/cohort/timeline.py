@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 TREATMENT_DAYS = ("surgery_day", "rt_start_day", "systemic_day")
+# Wide columns and the half-width of the visit window that each stands for, in days.
+WIDE = {30: 14, 90: 21, 180: 42, 365: 60}
 STATES = ("walking", "not_walking", "dead", "unknown")
 
 
@@ -158,21 +160,23 @@ def _assessments(cases, visits):
     """Every recorded walking status: row of the case, days from time zero, status."""
     zero = cases["time_zero_day"].to_numpy(dtype=float, na_value=np.nan)
     last = cases["survival_days"].to_numpy(dtype=float, na_value=np.nan)
-    empty = pd.DataFrame({"row": [], "day": [], "status": []})
+    empty = pd.DataFrame({"row": [], "day": [], "status": [], "slack": []})
     parts = [part for part in (*_wide(cases), _visited(cases, visits)) if len(part)]
     found = pd.concat(parts, ignore_index=True) if parts else empty.astype({"row": int})
     found["day"] -= zero[found["row"]]
-    # a status dated after the last contact contradicts it: reported by the checks, not used here
-    return found[~(found["day"] > last[found["row"]])].copy()
+    # a status dated after the last contact contradicts it: reported by the checks, not used here;
+    # a wide column names its day only to within the window of its visit
+    return found[~(found["day"] - found["slack"] > last[found["row"]])].copy()
 
 
 def _wide(cases):
-    for day in (30, 90, 180, 365):
+    for day, slack in WIDE.items():
         column = cases.get(f"ambulatory_status_{day}d")
         if column is not None:
             row = np.flatnonzero(column.notna())
             status = column.iloc[row].astype("string").to_numpy()
-            yield pd.DataFrame({"row": row, "day": float(day), "status": status})
+            columns = {"row": row, "day": float(day), "status": status, "slack": float(slack)}
+            yield pd.DataFrame(columns)
 
 
 def _visited(cases, visits):
@@ -183,7 +187,7 @@ def _visited(cases, visits):
     use = (row >= 0) & recorded.to_numpy(dtype=bool)
     day = visits["visit_day"][use].to_numpy(dtype=float)
     status = visits["ambulatory_status"][use].astype("string").to_numpy()
-    return pd.DataFrame({"row": row[use], "day": day, "status": status})
+    return pd.DataFrame({"row": row[use], "day": day, "status": status, "slack": 0.0})
 
 
 def _nearest(found, timepoint, window):

@@ -40,8 +40,19 @@ def build(cases, settings):
     )
     if "usable" not in whole:
         whole["usable"] = pd.Series(True, index=whole.index, dtype="boolean")
-    marks, flow = apply_criteria(whole.assign(first_episode=mark_first_episodes(whole)), chosen)
+    marks, flow = apply_criteria(whole.assign(first_episode=_first_episodes(whole)), chosen)
     return pd.concat([whole, marks], axis="columns"), flow
+
+
+def _first_episodes(whole):
+    """The first episode of each patient among those that can be analysed at all."""
+    recorded = whole["last_contact_day"].notna() if "last_contact_day" in whole else True
+    usable = (whole["usable"].fillna(False) & recorded & whole["survival_event"].notna()).astype(
+        bool
+    )
+    first = pd.Series(False, index=whole.index, dtype="boolean")
+    first[usable] = mark_first_episodes(whole[usable])
+    return first
 
 
 def cohort(inputs, out, settings):

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mescc_analytics.clinical.arms import derive_arms
 from mescc_analytics.clinical.concordance import comparable_pairs, count_concordance
 from mescc_analytics.clinical.pathway import assign_pathways, count_policies
 from mescc_analytics.clinical.scores import score_cases
-from mescc_analytics.cohort.timeline import set_time_zero
+from mescc_analytics.steps.cohort import build
 from mescc_analytics.steps.ingest import read, refuse_unusable, tell
 from mescc_analytics.tables import files
 
@@ -54,19 +53,20 @@ def assign(inputs, out, settings):
     )
     files.write_table(assigned, out)
     if inputs.get("concordance"):
-        files.write_csv(concordance(assigned, settings["cohort"]), inputs["concordance"])
+        files.write_csv(concordance(assigned, settings), inputs["concordance"])
     if inputs.get("policies"):
         files.write_csv(count_policies(assigned, settings["assign"]), inputs["policies"])
 
 
-def concordance(assigned, cohort_settings):
+def concordance(assigned, settings):
     """Recommended pathway against the arm given: counts, agreement with kappa, and the commonest
     reasons of discordance.
     """
-    zero = set_time_zero(assigned, cohort_settings["time_zero"])["time_zero_day"]
-    arm = derive_arms(assigned, zero, cohort_settings)
-    counts = count_concordance(assigned["pathway"], assigned["pathway_rule"], arm)
-    pairs = comparable_pairs(assigned["pathway"], arm)
+    whole, _ = build(assigned, settings)
+    if "last_contact_day" in assigned:  # a table without follow-up can still be compared
+        whole = whole[whole["in_overall"].fillna(False).to_numpy(dtype=bool)]
+    counts = count_concordance(whole["pathway"], whole["pathway_rule"], whole["arm"])
+    pairs = comparable_pairs(whole["pathway"], whole["arm"])
     recommended, given = (pairs[name].cat.codes.to_numpy(dtype=int) for name in pairs)
     k = len(pairs["given"].cat.categories)
     table = np.bincount(recommended * k + given, minlength=k * k).reshape(k, k)

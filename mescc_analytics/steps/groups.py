@@ -7,6 +7,7 @@ from mescc_analytics import codebook
 from mescc_analytics.errors import UsageError
 
 NOT_ASSESSABLE = ["analysis", "needs", "reason"]
+NO_TREATMENT = "surgery_day and rt_start_day, or arm"
 MAX_LEVELS = 12  # more distinct values than this are measured, not grouped
 
 
@@ -23,7 +24,7 @@ def group_by(frame, name):
     (Categorical Series or None, str)
         The groups, or None and the reason in words.
     """
-    if name not in frame or frame[name].isna().all():
+    if name not in frame or frame[name].isna().all() or _says_nothing(frame[name]):
         return None, f"needs {source_column(name)}"
     column, values = codebook.columns("all").get(name), frame[name]
     if isinstance(values.dtype, pd.CategoricalDtype):
@@ -43,6 +44,11 @@ def group_by(frame, name):
         pd.Categorical(text, [f"{v:g}" if not isinstance(v, str) else v for v in levels]),
         index=frame.index,
     ), ""
+
+
+def _says_nothing(values):
+    """A score that could be given to nobody is as good as absent."""
+    return bool(values.astype("string").isin(["undetermined", "unknown", "not_applicable"]).all())
 
 
 def source_column(name):
@@ -75,7 +81,9 @@ def arms_of(frame):
     """
     compared = frame[frame["in_arms"].fillna(False).to_numpy(dtype=bool)]
     if not frame["arm"].astype("string").ne("unknown").any():
-        return compared, None, "needs surgery_day and rt_start_day, or arm"
+        dated = {"surgery_day", "rt_start_day"} & set(frame)
+        needs = "rt_technique, or rt_dose_gy and rt_fractions" if dated else NO_TREATMENT
+        return compared, None, f"needs {needs}"
     arm = compared["arm"].cat.remove_unused_categories()
     return compared, arm, "" if len(arm) else "no case with a known arm is left at the landmark"
 

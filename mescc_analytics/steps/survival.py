@@ -46,7 +46,8 @@ def analyse(frame, settings):
             continue
         for kind, table in _one(name, cases, group, start, settings).items():
             parts[kind].append(table.assign(analysis=name))
-    tables = {kind: _joined(found, kind) for kind, found in parts.items()}
+    empty = _without_cases(settings)
+    tables = {kind: _joined(found or [empty[kind]]) for kind, found in parts.items()}
     return tables | {"not_assessable": pd.DataFrame(missing, columns=NOT_ASSESSABLE)}
 
 
@@ -58,13 +59,7 @@ def _one(name, cases, group, start, settings):
         unknown, cases, group = int((~known).sum()), cases[known], group[known]
     days = cases["survival_days"].to_numpy(dtype=float)
     died = cases["survival_event"].to_numpy(dtype=bool)
-    spec = SurvivalSpec(
-        start_days=start,
-        level=chosen["confidence_level"],
-        interval=chosen["interval"],
-        milestones_days=tuple(chosen["milestones_days"]),
-        horizon_days=chosen["horizon_days"],
-    )
+    spec = _spec(chosen, start)
     summary = summarise_survival(days, died, group, spec).assign(n_group_unknown=unknown)
     tables = {"curves": curves_by_group(days, died, group, spec), "summary": summary}
     if group is None:
@@ -75,26 +70,34 @@ def _one(name, cases, group, start, settings):
     return tables | {"hazards": hazards, "tests": tests}
 
 
-COLUMNS = {
-    "tests": ["analysis", "test", "statistic", "df", "p", "note"],
-    "hazards": [
-        "analysis",
-        "term",
-        "group",
-        "reference",
-        "hazard_ratio",
-        "ci_lower",
-        "ci_upper",
-        "p",
-        "ph_p",
-        "note",
-    ],
-}
+def _spec(chosen, start):
+    return SurvivalSpec(
+        start_days=start,
+        level=chosen["confidence_level"],
+        interval=chosen["interval"],
+        milestones_days=tuple(chosen["milestones_days"]),
+        horizon_days=chosen["horizon_days"],
+    )
 
 
-def _joined(parts, name):
-    if not parts:
-        return pd.DataFrame(columns=COLUMNS.get(name, ["analysis", "group"]))
+TESTS = ["test", "statistic", "df", "p", "note"]
+HAZARDS = "term group reference hazard_ratio ci_lower ci_upper p ph_p note".split()
+
+
+def _without_cases(settings):
+    """Tables of an analysis in which nobody is left: the same columns, no rows."""
+    none, nobody = np.array([]), pd.Series(pd.Categorical([], []))
+    spec = _spec(settings["survival"], 0.0)
+    tables = {
+        "curves": curves_by_group(none, none.astype(bool), nobody, spec),
+        "summary": summarise_survival(none, none.astype(bool), nobody, spec),
+        "tests": pd.DataFrame(columns=TESTS),
+        "hazards": pd.DataFrame(columns=HAZARDS),
+    }
+    return {name: table.assign(analysis=pd.NA) for name, table in tables.items()}
+
+
+def _joined(parts):
     frame = stack(parts)
     frame.insert(0, "analysis", frame.pop("analysis"))
     return frame

@@ -42,7 +42,11 @@ def test_edges_of_the_grace_window():
         30.5        |              |              |              | supportive
         3           | 31           | cebrt        | 10           | surgery_only
         0           | 30           | cebrt        | 10           | surgery_cebrt
-        -1          |              |              |              | supportive
+        -1          |              |              |              | surgery_only
+        -7          |              |              |              | surgery_only
+        -8          |              |              |              | unknown
+                    | -1           | cebrt        | 10           | cebrt_long
+                    | -30          | cebrt        | 10           | unknown
     """)
 
 
@@ -55,6 +59,16 @@ def test_grace_follows_its_setting_and_never_passes_the_landmark():
     check(table.format("supportive"), grace_days=14, landmark_days=30)
     check(table.format("supportive"), grace_days=30, landmark_days=14)
     check(table.format("surgery_only"), grace_days=30, landmark_days=0)
+
+
+def test_treatment_before_presentation_follows_its_setting():
+    table = """
+        surgery_day | rt_start_day | arm
+        -3          |              | {}
+    """
+    check(table.format("surgery_only"), lookback_days=7)
+    check(table.format("unknown"), lookback_days=2)
+    check(table.format("surgery_only"), zero=-2.0, lookback_days=2)
 
 
 def test_grace_counts_from_time_zero():

@@ -32,7 +32,7 @@ rule assign:
     log:
         "logs/{cohort}/assign.log",
     params:
-        settings=section("assign", "cohort"),
+        settings=section("assign", "cohort", "score"),
         code=CODE,
     shell:
         """
