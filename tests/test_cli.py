@@ -200,3 +200,49 @@ def test_identifiers_as_text_are_kept(tmp_path):
     (tmp_path / "t.csv").write_text("case_id,sosg_grade\n0007,2\n0010,3\n")
     assert main(["score", str(tmp_path / "t.csv"), "--out", str(tmp_path / "o.csv")]) == 0
     assert pd.read_csv(tmp_path / "o.csv", dtype=str)["case_id"].tolist() == ["0007", "0010"]
+
+
+def test_a_scored_csv_serves_assign_as_it_is(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("case_id,sosg_grade\nA,high\nB,2\nC,1\n")
+    assert main(["score", str(tmp_path / "t.csv"), "--out", str(tmp_path / "s.csv")]) == 0
+    capsys.readouterr()
+    assert main(["assign", str(tmp_path / "s.csv"), "--out", str(tmp_path / "a.csv")]) == 0
+    assert pd.read_csv(tmp_path / "a.csv")["sosg_high_grade"].tolist() == [True, True, False]
+    assert "not in the codebook" not in capsys.readouterr().err
+
+
+def test_a_foreign_parquet_with_a_column_of_ours_is_read_as_foreign(tmp_path):
+    pd.DataFrame({"case_id": ["A"], "usable": ["perhaps"], "sosg_grade": [2]}).to_parquet(
+        tmp_path / "t.parquet"
+    )
+    assert main(["score", str(tmp_path / "t.parquet"), "--out", str(tmp_path / "o.csv")]) == 0
+    assert pd.read_csv(tmp_path / "o.csv")["sosg_high_grade"].tolist() == [True]
+
+
+def test_fatal_messages_name_their_file_and_keep_the_hints(tmp_path, capsys):
+    (tmp_path / "c.csv").write_text("Case ID,last_contact_day,died\nA,1,yes\n")
+    assert main(["check", str(tmp_path / "c.csv")]) == 3
+    said = capsys.readouterr().err
+    assert "column 'case_id' is missing" in said and "did you mean 'case_id'?" in said
+    (tmp_path / "c.csv").write_text("case_id,last_contact_day,died\nA,1,yes\n")
+    (tmp_path / "v.csv").write_text("case_id,day\nA,1\n")
+    assert main(["check", str(tmp_path / "c.csv"), "--visits", str(tmp_path / "v.csv")]) == 3
+    assert "'v.csv' cannot be used:\n  - column 'visit_day' is missing" in capsys.readouterr().err
+
+
+def test_a_blank_id_of_a_visit_does_not_stop_the_cohort(tmp_path, capsys):
+    (tmp_path / "c.csv").write_text("case_id,last_contact_day,died\nA,100,no\n")
+    (tmp_path / "v.csv").write_text("case_id,visit_day,ambulatory_status\nA,30,aided\n,60,aided\n")
+    assert main(["check", str(tmp_path / "c.csv"), "--visits", str(tmp_path / "v.csv")]) == 0
+    assert "'v.csv'" in capsys.readouterr().err
+
+
+def test_spinal_levels_that_cannot_be_read_are_found_by_check(tmp_path, capsys):
+    (tmp_path / "c.csv").write_text(
+        "case_id,last_contact_day,died,spinal_levels\nA,1,yes,T4\nB,1,yes,banana\n"
+    )
+    (tmp_path / "l.csv").write_text("case_id,lesion_id,spinal_levels\nA,1,Foo\n")
+    assert main(["check", str(tmp_path / "c.csv"), "--lesions", str(tmp_path / "l.csv")]) == 0
+    said = capsys.readouterr().err
+    assert "row 3, spinal_levels: 'banana' is not vertebrae such as T11" in said
+    assert "row 2, spinal_levels: 'Foo' is not" in said

@@ -238,3 +238,9 @@ def test_columns_of_the_mapping_that_no_table_has():
     ]
     assert notes["severity"].tolist() == ["warning"]
     assert unused(ours, {"PatNr", "os"}).empty
+
+
+def test_two_spellings_of_one_code_are_told(tmp_path):
+    (tmp_path / "m.yaml").write_text("levels: {sex: {m: male, M : female, f: female}}\n")
+    with pytest.raises(UsageError, match="levels.sex: 'm' stands twice but for spelling"):
+        load_mapping(tmp_path / "m.yaml")

@@ -165,23 +165,55 @@ def test_paths_count_from_the_config_then_from_the_working_directory(tmp_path, m
     (tmp_path / "conf" / "a.csv").write_text("x")
     (tmp_path / "b.csv").write_text("x")
     monkeypatch.chdir(tmp_path)
-    config = settings.complete({"cohorts": {"a": {"cases": "a.csv", "visits": "b.csv"}}})
-    found = settings.with_paths(config, tmp_path / "conf")["cohorts"]["a"]
+    config = {"cohorts": {"a": {"cases": "a.csv", "visits": "b.csv"}}}
+    found = settings.prepare(config, tmp_path / "conf")["cohorts"]["a"]
     assert (found["cases"], found["visits"]) == ("conf/a.csv", "b.csv")
-    made = settings.complete({"cohorts": {"a": {"cases": "resources/lung.csv"}}})
-    assert (
-        settings.with_paths(made, tmp_path, made=["resources/lung.csv"])["cohorts"]["a"]["cases"]
-        == "resources/lung.csv"
-    )
+    made = {"cohorts": {"a": {"cases": "resources/lung.csv"}}}
+    done = settings.prepare(made, tmp_path, made=["resources/lung.csv"])
+    assert done["cohorts"]["a"]["cases"] == "resources/lung.csv"
+
+
+def test_absent_tables_wrong_keys_and_wrong_columns_are_told_together(tmp_path):
+    wrong = {
+        "cohorts": {"a": {"cases": "no.csv", "mapping": "no.yaml"}},
+        "survival": {"by": ["ecogg"], "intervall": "log"},
+    }
     with pytest.raises(UsageError) as caught:
-        settings.with_paths(
-            settings.complete({"cohorts": {"a": {"cases": "no.csv", "mapping": "no.yaml"}}}),
-            tmp_path,
-        )
-    assert [p.split(" is not")[0] for p in caught.value.problems] == [
+        settings.prepare(wrong, tmp_path)
+    assert [p.split(" is not a")[0] for p in caught.value.problems] == [
+        "survival: unknown key 'intervall' (did you mean 'interval'?)",
+        "survival.by: 'ecogg'",
         "cohorts.a.cases: 'no.csv'",
         "cohorts.a.mapping: 'no.yaml'",
     ]
+
+
+@pytest.mark.parametrize("name", [2024, False, 1.5, None])
+def test_cohort_names_must_be_text(name):
+    problems = settings.check({"cohorts": {name: {"cases": "a.csv"}}})
+    assert f"cohorts: the name {name} was not read as text: put it in quotes" in problems
+
+
+def test_cohort_names_must_differ_by_more_than_case():
+    assert settings.check({"cohorts": {"A": {"cases": "a.csv"}, "a": {"cases": "a.csv"}}}) == [
+        "cohorts: 'a' stands twice but for its case"
+    ]
+
+
+def test_an_own_criterion_names_columns_that_exist_and_stands_once():
+    own = {"id": "x", "label": "X", "when": {"not": {"column": "age", "at_least": 1}}}
+    problems = settings.check(COHORT | {"cohort": {"eligibility": ["adult", "adult", own]}})
+    assert problems == [
+        "cohort.eligibility: 'adult' stands twice",
+        "cohort.eligibility 'x': 'age' is not a column (did you mean 'usable'?)",
+    ] or problems[1].startswith("cohort.eligibility 'x': 'age' is not a column")
+
+
+def test_a_date_without_quotes_is_its_text():
+    import datetime
+
+    full = settings.complete(COHORT | {"report": {"date": datetime.date(2026, 1, 2)}})
+    assert full["report"]["date"] == "2026-01-02"
 
 
 def test_settings_are_json():

@@ -230,3 +230,11 @@ def test_nobody_left_gives_empty_tables_with_their_columns():
         tables["summary"]
     )
     assert "no case is left" in tables["not_assessable"]["reason"].iloc[0]
+
+
+def test_a_clock_is_needed_whatever_a_study_lists():
+    died = pd.array([None] + [True] * (N - 1), dtype="boolean")
+    last = pd.array([10.0, None] + [100.0] * (N - 2), dtype="Float64")
+    choices = changed(cohort={"eligibility": []})
+    tables = analyse(table(died=died, last_contact_day=last), choices)
+    assert tables["summary"].set_index("analysis").loc["overall", "n"] == N - 2

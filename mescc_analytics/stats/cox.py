@@ -64,7 +64,8 @@ class CoxFit:
     def table(self):
         """Frame with term, hazard_ratio, ci_lower, ci_upper, p (Wald); NaN where run away."""
         coefficients = np.where(self.runaway, np.nan, self.coefficients)
-        std_err = np.sqrt(np.where(self.runaway, np.nan, np.diag(self.covariance)))
+        variance = np.diag(self.covariance)
+        std_err = np.sqrt(np.where(self.runaway | (variance <= 0), np.nan, variance))
         half = z_value(self.level) * std_err
         return pd.DataFrame(
             {
@@ -150,7 +151,7 @@ def _newton(sets, names, level, null, scale):
     beta, current, converged = _climb(sets, np.zeros(len(names)))
     covariance = np.linalg.pinv(current[2].sum(axis=0), hermitian=True, rcond=1e-15)
     width = np.ptp(sets.x, axis=0)
-    std_err = np.sqrt(np.diag(covariance))
+    std_err = np.sqrt(np.maximum(np.diag(covariance), 0))
     return CoxFit(
         names=names,
         coefficients=beta / scale,
@@ -158,7 +159,7 @@ def _newton(sets, names, level, null, scale):
         log_likelihood=float(current[0]),
         loglik_null=float(null),
         converged=converged,
-        runaway=(np.abs(beta) * width > RUNAWAY) & (np.abs(beta) < std_err),
+        runaway=(std_err == 0) | ((np.abs(beta) * width > RUNAWAY) & (np.abs(beta) < std_err)),
         level=level,
         note="" if converged else f"not estimable: no maximum after {MAX_STEPS} steps",
         risk_sets=sets,

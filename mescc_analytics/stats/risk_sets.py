@@ -85,7 +85,10 @@ class RiskSets:
         d0, d1, d2 = self.moments(self.among_deaths, np.exp(linear))
         f, day, n = self.left_out, self.day, len(self.times)
         risk = s0[day] - f * d0[day]
-        sums = (1 / risk, f / risk, 1 / risk**2, f / risk**2, f**2 / risk**2)
+        with np.errstate(
+            divide="ignore", invalid="ignore"
+        ):  # weights that ran to 0: the step is halved
+            sums = (1 / risk, f / risk, 1 / risk**2, f / risk**2, f**2 / risk**2)
         a, b, aa, ab, bb = (np.bincount(day, value, minlength=n)[:, np.newaxis] for value in sums)
 
         observed = np.column_stack([self.among_deaths(column) for column in self.x.T])

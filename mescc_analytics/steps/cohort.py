@@ -7,6 +7,8 @@ from mescc_analytics.cohort.eligibility import apply_criteria
 from mescc_analytics.cohort.timeline import mark_first_episodes, set_time_zero, survival_from
 from mescc_analytics.tables import files
 
+CLOCK = ("follow_up_recorded", "follow_up_after_time_zero")
+
 
 def arms_are_given(cases):
     """Whether the arms come from the table itself, before or after the cohort step."""
@@ -20,7 +22,10 @@ def effective(cases, settings):
     landmark.
     """
     changed = {"landmark_days": 0} if arms_are_given(cases) else {}
-    eligibility = list(settings["cohort"]["eligibility"])
+    # survival cannot be counted without a clock, whatever a study lists
+    chosen = settings["cohort"]["eligibility"]
+    eligibility = [*(name for name in CLOCK if name not in chosen), *chosen]
+    changed["eligibility"] = eligibility
     if settings["score"]["below_conus"] == "exclude" and "cord_level" not in eligibility:
         changed["eligibility"] = [*eligibility, "cord_level"]
     return settings["cohort"] | changed

@@ -18,7 +18,7 @@ def load_cases(inputs):
     case_id is required).
     """
     path = Path(inputs["cases"])
-    if path.suffix == ".parquet" and not inputs.get("mapping") and _is_own(path):
+    if not inputs.get("mapping") and _is_own(path):
         return files.read_table(path)
     found = read(inputs, required=("case_id",))
     refuse_unusable(found, inputs)
@@ -27,10 +27,20 @@ def load_cases(inputs):
 
 
 def _is_own(path):
-    """Whether an earlier step wrote this table: only ingest adds the column ``usable``."""
-    import pyarrow.parquet as pq
+    """Whether an earlier step wrote this table: only ingest adds ``usable``, a yes or no."""
+    if not path.is_file():
+        return False
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
 
-    return path.is_file() and "usable" in pq.read_schema(path).names
+        schema = pq.read_schema(path)
+        return "usable" in schema.names and str(schema.field("usable").type) == "bool"
+    return path.suffix == ".csv" and {"usable", "sins_missing"} <= set(_header(path))
+
+
+def _header(path):
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        return stream.readline().strip().split(",")
 
 
 def score(inputs, out, settings):

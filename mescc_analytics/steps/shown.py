@@ -4,7 +4,7 @@ anything is drawn.
 
 import pandas as pd
 
-from mescc_analytics.steps import withhold
+from mescc_analytics.steps import withhold, withhold_walking
 from mescc_analytics.tables import files
 
 PLACES = {
@@ -75,7 +75,7 @@ def frames(inputs, settings):
         "flow": withhold.flow(read(inputs, "flow"), threshold),
         "curves": withhold.curves(read(inputs, "curves"), threshold, least),
         "summary": withhold.summary(read(inputs, "summary"), threshold),
-        "rates": withhold.rates(read(inputs, "rates"), threshold),
+        "rates": withhold_walking.rates(read(inputs, "rates"), threshold),
         "agreement": withhold.agreement(concordance, threshold),
         "cells": withhold.cells(concordance, threshold),
         "survival_not_assessable": read(inputs, "survival_not_assessable"),

@@ -13,7 +13,7 @@ from mescc_analytics.present import (
 )
 from mescc_analytics.present import tables as people
 from mescc_analytics.present.study import study_of
-from mescc_analytics.steps import counts, derived, shown, withhold
+from mescc_analytics.steps import counts, derived, shown, withhold, withhold_walking
 from mescc_analytics.tables import files
 
 WORD_ORDER = (
@@ -79,7 +79,7 @@ def _outcome_tables(inputs, summary, study):
     yield tables_survival.hazards(
         withhold.hazards(shown.read(inputs, "hazards"), summary), shown.read(inputs, "tests"), study
     )
-    rates = withhold.rates(shown.read(inputs, "rates"), threshold)
+    rates = withhold_walking.rates(shown.read(inputs, "rates"), threshold)
     yield tables_walking.walking(rates, study)
     contrasts = shown.read(inputs, "contrasts")
     chosen = contrasts[contrasts["estimand"] == study.estimand].reset_index(drop=True)

@@ -9,7 +9,7 @@ from mescc_analytics.tables import disclosure
 HIDDEN = "hidden"
 MILESTONE = re.compile(r"survival_[0-9.]+d")
 SURVIVAL = ("survival", "ci_lower", "ci_upper")
-RATE_VALUES = ("numerator", "denominator", "proportion", "ci_lower", "ci_upper")
+COUNTS_OF_SUMMARY = ("analysis", "group", "n", "events", "start_days", "note", "n_group_unknown")
 CONTRAST_VALUES = ("estimate", "ci_lower", "ci_upper", "p")
 
 
@@ -81,25 +81,49 @@ def curves(frame, threshold, least_at_risk=None):
 def summary(frame, threshold):
     """Survival summaries without small groups, small numbers of deaths or survivors, or
     percentages that tell them.
+
+    Where exactly one group of an analysis (or the cases whose group is unknown) is hidden, the
+    cases and deaths of the smallest other group are hidden too, because all of them add up to a
+    total that is shown (`n_mark`, `events_mark`).
     """
     if frame.empty:
-        return frame.assign(mark=pd.array([], dtype="string"))
+        return frame.assign(mark=pd.array([], dtype="string"), n_mark=pd.array([], dtype="string"))
     small_group = is_small(frame["n"], threshold)
-    estimates = [
-        name
-        for name in frame
-        if name not in ("analysis", "group", "n", "events", "start_days", "note")
-    ]
+    estimates = [name for name in frame if name not in COUNTS_OF_SUMMARY]
     out = hide(frame, small_group, [*estimates, "n", "events"], small_group, f"<{threshold}")
     events = frame["events"].astype("Float64")
     out["events_mark"] = _mark(events, frame["n"].astype("Float64"), threshold)
+    out["n_mark"] = pd.Series(pd.NA, index=out.index, dtype="string")
+    out = _second_group(frame, out, threshold)
     out["events"] = out["events"].mask(out["events_mark"].notna())
+    out["n"] = out["n"].mask(out["n_mark"].notna())
     for name in [name for name in frame if MILESTONE.fullmatch(name)]:
         alive = (frame[name].astype("Float64") * frame["n"].astype("Float64")).round()
         hidden = _mark(alive, frame["n"].astype("Float64"), threshold)
         for column in (name, f"{name}_lower", f"{name}_upper"):
             out[column] = out[column].mask(hidden.notna())
         out[f"{name}_mark"] = hidden.mask(hidden.notna(), HIDDEN)
+    return out
+
+
+def _second_group(frame, out, threshold):
+    """Marks of the cases and deaths of one more group where only one is hidden."""
+    unknown = frame.get("n_group_unknown", pd.Series(0, index=frame.index))
+    untold = is_small(unknown, threshold)
+    if "n_group_unknown" in out:
+        out["n_group_unknown"] = out["n_group_unknown"].astype("Float64").mask(untold)
+    for column in ("n", "events"):
+        mark = out[f"{column}_mark"]
+        hidden = out["mark"].notna() | mark.notna()
+        alone = (
+            hidden.astype(int).groupby(frame["analysis"]).transform("sum") + untold.astype(int)
+        ) == 1
+        size = frame["n"].astype("Float64") + 1e9 * (frame[column] == 0)
+        rank = size.mask(hidden | ~alone).groupby(frame["analysis"]).rank(method="first")
+        second = (rank == 1).fillna(False).astype(bool)
+        for name in dict.fromkeys((column, "events")):
+            marks = out[f"{name}_mark"]
+            out[f"{name}_mark"] = marks.mask(second & marks.isna(), HIDDEN)
     return out
 
 
@@ -122,58 +146,6 @@ def hazards(frame, shown_summary):
 
 def _among(frame, names, keys):
     return pd.Series(pd.MultiIndex.from_frame(frame[names]).isin(keys), index=frame.index)
-
-
-def rates(frame, threshold):
-    """Proportions walking without small counts, their complements, or rows whose difference would
-    tell one.
-
-    A small number of deaths hides "alive and assessed", which differs from the composite by them.
-    A small number of unknowns hides best and worst case, which differ by them; the composite stays,
-    because how many were not assessed tells nothing about anybody's health. A single hidden entry
-    status hides the other, a single hidden arm hides the smallest arm shown.
-    """
-    if frame.empty:
-        return frame.assign(mark=pd.array([], dtype="string"))
-    hidden = disclosure.hide_small(frame, "numerator", "denominator", list(RATE_VALUES), threshold)[
-        "suppressed"
-    ]
-    small = is_small(frame["numerator"], threshold) | is_small(frame["denominator"], threshold)
-    hidden = hidden.astype(bool) | small
-    hidden |= is_small(frame["n_dead"], threshold) & (frame["estimand"] == "alive_assessed")
-    hidden |= is_small(frame["n_unknown"], threshold) & frame["estimand"].isin(
-        ["best_case", "worst_case"]
-    )
-    hidden = _secondary(frame, hidden)
-    out = hide(frame, hidden, RATE_VALUES, small, f"<{threshold}")
-    for name in ("n_dead", "n_unknown"):
-        out[f"{name}_mark"] = _mark(frame[name], frame[name] + threshold, threshold)
-        out[name] = out[name].mask(out[f"{name}_mark"].notna())
-    return out
-
-
-def _secondary(frame, hidden):
-    by_entry = ["analysis", "group", "timepoint_days", "estimand"]
-    by_arm = ["analysis", "baseline", "timepoint_days", "estimand"]
-    while True:
-        before = hidden.copy()
-        hidden = _hide_next(frame, hidden, by_entry, frame["baseline"] != "all")
-        hidden = _hide_next(frame, hidden, by_arm, frame["analysis"] != "overall")
-        if hidden.equals(before):
-            return hidden
-
-
-def _hide_next(frame, hidden, keys, among):
-    """Where exactly one row of a family is hidden, hide its smallest other row as well."""
-    names = [frame[key] for key in keys]
-    alone = (hidden & among).astype(int).groupby(names).transform("sum") == 1
-    free = (
-        frame["denominator"]
-        .astype("Float64")
-        .mask(~(alone & among & ~hidden) | (frame["denominator"] == 0))
-    )
-    rank = free.groupby(names).rank(method="first")
-    return hidden | (rank == 1).fillna(False).astype(bool)
 
 
 def contrasts(frame, shown_rates):

@@ -29,6 +29,7 @@ CELL_CODES = {
     "out_of_range",
     "unknown_case",
     "unknown_level",
+    "unreadable_level",
 }
 OF_TWO_COLUMNS = "{found}; wanted: {wanted}"
 SENTENCES = {

@@ -31,12 +31,15 @@ class Ingested:
         Empty with the codebook's columns where no table was given.
     findings : DataFrame
         See `findings.COLUMNS`.
+    rows : dict of str to array of int
+        Row number in its file of every row of every table.
     """
 
     cases: pd.DataFrame
     visits: pd.DataFrame
     lesions: pd.DataFrame
     findings: pd.DataFrame
+    rows: dict
 
     @property
     def fatal(self):
@@ -79,7 +82,8 @@ def ingest(cases, visits=None, lesions=None, *, mapping=None, time_resolution="d
     contradictions, usable = crosschecks.check(frames["cases"], rows["cases"], **resolution)
     late = crosschecks.check_visits(frames["visits"], rows["visits"], frames["cases"], **resolution)
     frames["cases"] = frames["cases"].assign(usable=usable)
-    return Ingested(**frames, findings=found.concat([*parts, contradictions, late]))
+    findings = found.concat([*parts, contradictions, late])
+    return Ingested(**frames, findings=findings, rows=rows)
 
 
 def _convert_all(raws, mapping, required):

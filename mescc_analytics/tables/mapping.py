@@ -144,6 +144,9 @@ def _level_problems(content):
             if not isinstance(level, str)
             or not (_says_missing(level) or normal(level) in map(normal, valid))
         ]
+        spelt = [normal(str(theirs)) for theirs in recode]
+        twice = sorted({text for text in spelt if spelt.count(text) > 1})
+        problems += [f"levels.{ours}: '{text}' stands twice but for spelling" for text in twice]
     return problems
 
 

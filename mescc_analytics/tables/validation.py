@@ -247,7 +247,7 @@ def _required_findings(at, column, context):
     return found.make(
         context.table,
         "blank_id" if is_id else "missing_required",
-        "fatal" if is_id else "error",
+        "fatal" if is_id and context.table == "cases" else "error",
         case_id=context.case_ids[at],
         row=context.rows[at],
         column=column.name,

@@ -14,11 +14,9 @@ from mescc_analytics.steps.sources import EXAMPLES
 def checked(config, configfiles):
     """The completed config with paths that exist, or every problem in words and exit code 2."""
     folder = Path(configfiles[-1]).parent if configfiles else Path(".")
+    made = [f"resources/{name}.csv" for name in EXAMPLES]
     try:
-        completed = mescc_settings.complete(config)
-        return mescc_settings.with_paths(
-            completed, folder, made=[f"resources/{name}.csv" for name in EXAMPLES]
-        )
+        return mescc_settings.prepare(config, folder, made)
     except MesccError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

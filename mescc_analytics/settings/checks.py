@@ -1,31 +1,14 @@
-"""The config of a run: checked as a whole, completed with its documented defaults."""
+"""Every problem of a config at once, in words, with the nearest valid word."""
 
-import copy
+import datetime
 import difflib
-import os
-from functools import cache
-from importlib import resources
-from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from mescc_analytics import codebook
 from mescc_analytics.codebook.conditions import evaluate
-from mescc_analytics.errors import CodebookError, UsageError
-
-SECTIONS = (
-    "ingest",
-    "score",
-    "assign",
-    "cohort",
-    "survival",
-    "ambulatory",
-    "figures",
-    "tables",
-    "report",
-    "disclosure",
-)
+from mescc_analytics.errors import CodebookError
+from mescc_analytics.settings.declared import SECTIONS, defaults, schema
 
 TYPE_WORDS = {
     "object": "a section of keys",
@@ -46,49 +29,18 @@ RULE_WORDS = {
 }
 
 
-@cache
-def schema():
-    """The JSON schema of the config."""
-    text = (resources.files("mescc_analytics") / "config.schema.yaml").read_text(encoding="utf-8")
-    return yaml.load(text, Loader=codebook.FastestLoader)
+def plain(config):
+    """The config as JSON would hold it: an empty section is a section, a date is its text."""
 
+    def value_of(value):
+        if isinstance(value, dict):
+            return {key: value_of(part) for key, part in value.items()}
+        return value.isoformat() if isinstance(value, datetime.date) else value
 
-def defaults(section):
-    """Default value of every key of one section."""
-    properties = schema()["properties"][section]["properties"]
-    return {key: copy.deepcopy(entry["default"]) for key, entry in properties.items()}
-
-
-def complete(config, need_cohorts=True):
-    """A config with every key left out set to its default.
-
-    Parameters
-    ----------
-    config : dict
-        As written by the user.
-    need_cohorts : bool
-        False for a single step, which is given its tables as options.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    UsageError
-        Lists every wrong key and value at once, each with what was found and what was wanted.
-    """
-    problems = check(config, need_cohorts)
-    if problems:
-        raise UsageError("the config", problems)
-    full = {section: defaults(section) | (config.get(section) or {}) for section in SECTIONS}
-    full["seed"] = config.get("seed", schema()["properties"]["seed"]["default"])
-    entry = schema()["properties"]["cohorts"]["additionalProperties"]["properties"]
-    optional = {key: value["default"] for key, value in entry.items() if "default" in value}
-    full["cohorts"] = {
-        name: optional | cohort for name, cohort in (config.get("cohorts") or {}).items()
+    return {
+        key: {} if value is None and key in SECTIONS else value_of(value)
+        for key, value in config.items()
     }
-    return full
 
 
 def check(config, need_cohorts=True):
@@ -104,16 +56,43 @@ def check(config, need_cohorts=True):
         return [f"found {_shown(config)}, wanted sections such as cohorts, cohort, survival"]
     from jsonschema import Draft202012Validator
 
+    config = plain(config)
     wanted = schema() if need_cohorts else schema() | {"required": []}
-    config = {
-        key: {} if value is None and key in SECTIONS else value for key, value in config.items()
-    }
-    errors = sorted(
-        Draft202012Validator(wanted).iter_errors(config),
-        key=lambda e: [str(p) for p in e.absolute_path],
-    )
+    found = Draft202012Validator(wanted).iter_errors(config)
+    errors = sorted(found, key=lambda e: [str(p) for p in e.absolute_path])
     problems = [problem for error in errors for problem in _explain(error)]
-    return problems or _cross_checks(config)
+    return (
+        problems
+        + _name_problems(config.get("cohorts"))
+        + _cross_checks(_valid_part(config, errors))
+    )
+
+
+def _name_problems(cohorts):
+    """YAML reads 2024 and no as a number and a truth value; a folder needs a text."""
+    names = cohorts if isinstance(cohorts, dict) else {}
+    problems = [
+        f"cohorts: the name {name} was not read as text: put it in quotes"
+        for name in names
+        if not isinstance(name, str)
+    ]
+    folded = [str(name).casefold() for name in names]
+    twice = sorted({name for name in folded if folded.count(name) > 1})
+    return problems + [f"cohorts: '{name}' stands twice but for its case" for name in twice]
+
+
+def _valid_part(config, errors):
+    """The sections without the keys that the schema already refused."""
+    wrong = {tuple(error.absolute_path)[:2] for error in errors}
+    return {
+        name: {
+            key: value
+            for key, value in config[name].items()
+            if (name, key) not in wrong and key in defaults(name)
+        }
+        for name in SECTIONS
+        if isinstance(config.get(name), dict)
+    }
 
 
 def _explain(error):
@@ -207,52 +186,39 @@ def _group_problems(key, column):
     return [f"{key}: '{column}' {why}"]
 
 
+def _condition_problems(criterion):
+    """Columns of an own criterion that do not exist: it would exclude nobody, or everybody."""
+    known = list(codebook.columns("all"))
+    said = "cohort.eligibility '{}': '{}' is not a column{}"
+    return [
+        said.format(criterion["id"], name, _did_you_mean(name, known))
+        for name in _columns_of(criterion["when"])
+        if name not in known
+    ]
+
+
+def _columns_of(condition):
+    if isinstance(condition, list):
+        return [name for part in condition for name in _columns_of(part)]
+    if not isinstance(condition, dict):
+        return []
+    own = [condition["column"]] if "column" in condition else list(condition.get("bounds", []))
+    return own + [name for part in condition.values() for name in _columns_of(part)]
+
+
 def _criteria_problems(chosen):
     known = list(codebook.load("eligibility")["criteria"])
     unknown = [c for c in chosen if isinstance(c, str) and c not in known]
     said = "cohort.eligibility: '{}' is not a criterion{}"
     problems = [said.format(name, _nearest(name, known)) for name in unknown]
+    ids = [c if isinstance(c, str) else c["id"] for c in chosen]
+    problems += [
+        f"cohort.eligibility: '{c}' stands twice" for c in sorted(set(ids)) if ids.count(c) > 1
+    ]
     for criterion in (c for c in chosen if not isinstance(c, str)):
+        problems += _condition_problems(criterion)
         try:
             evaluate(criterion["when"], pd.DataFrame(index=range(1)), defaults("cohort"))
         except CodebookError as error:
             problems.append(f"cohort.eligibility '{criterion['id']}': {error.problems[0]}")
     return problems
-
-
-def with_paths(config, folder, made=()):
-    """A completed config whose tables are found: relative to the config's folder, else to the
-    working directory.
-
-    Parameters
-    ----------
-    config : dict
-    folder : Path
-        Of the config file.
-    made : sequence of str
-        Paths that the workflow makes itself.
-
-    Raises
-    ------
-    UsageError
-        Names every table that is in neither place.
-    """
-    problems, cohorts = [], {}
-    for name, cohort in config["cohorts"].items():
-        cohorts[name] = dict(cohort)
-        for role in ("cases", "visits", "lesions", "mapping"):
-            wanted = cohort[role]
-            if wanted is None or wanted in made:
-                continue
-            places = [folder / wanted, Path(wanted)]
-            found = next((place for place in places if place.is_file()), None)
-            if found is None:
-                problems.append(
-                    f"cohorts.{name}.{role}: '{wanted}' is not a file, neither in the config's "
-                    "folder nor in the working directory"
-                )
-            else:
-                cohorts[name][role] = os.path.relpath(found)
-    if problems:
-        raise UsageError("the config", problems)
-    return config | {"cohorts": cohorts}

@@ -1,0 +1,159 @@
+"""Walking rates without what tells how few cases are in a state.
+
+Every case is walking, not walking, dead or unknown at a time. What is decided is which of these
+four counts are hidden; a numerator or denominator is shown only if it holds all hidden states or
+none, so that no subtraction of anything shown, the number of cases included, tells one of them.
+"""
+
+import numpy as np
+import pandas as pd
+
+from mescc_analytics.stats.walking import ESTIMANDS, STATES
+from mescc_analytics.steps.withhold import HIDDEN, hide, is_small
+
+RATE_VALUES = ("numerator", "denominator", "proportion", "ci_lower", "ci_upper")
+KEYS = ["analysis", "group", "timepoint_days", "baseline"]
+ENTRY = ("ambulatory", "non_ambulatory")
+# The state hidden with a small one, in the order in which it costs least (positions in STATES).
+PARTNERS = {0: (3, 2, 1), 1: (2, 3, 0), 2: (1, 3, 0), 3: (2, 1, 0)}
+
+
+def rates(frame, threshold):
+    """Proportions walking without small numbers of cases in a state.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        rates.csv.
+    threshold : int
+
+    Returns
+    -------
+    DataFrame
+        As `frame`, withheld numbers NA; `mark`, `n_dead_mark` and `n_unknown_mark` say "hidden",
+        or "<threshold" where all cases of the row are that few.
+    """
+    if frame.empty:
+        return frame.assign(mark=pd.array([], dtype="string"))
+    states = _states(frame)
+    firsts = states[~frame.duplicated(KEYS)].set_axis(
+        pd.MultiIndex.from_frame(frame.loc[~frame.duplicated(KEYS), KEYS])
+    )
+    hidden = _hidden_states(firsts, threshold)
+    by_row = hidden.loc[pd.MultiIndex.from_frame(frame[KEYS])].to_numpy()
+    few = is_small(states.sum(axis="columns"), threshold)
+    where = pd.Series(_partly(frame["estimand"], by_row), index=frame.index)
+    out = hide(frame, where, RATE_VALUES, where & few, f"<{threshold}")
+    for name, state in (("n_dead", "dead"), ("n_unknown", "unknown")):
+        gone = pd.Series(by_row[:, STATES.index(state)], index=frame.index)
+        marks = pd.Series(pd.NA, index=frame.index, dtype="string")
+        out[f"{name}_mark"] = marks.mask(gone, HIDDEN)
+        out[name] = out[name].mask(gone)
+    return out
+
+
+def _states(frame):
+    """Cases in each state, shape (n_rows, 4), from any estimand's numerator and denominator."""
+    estimand = frame["estimand"]
+    numerator, denominator, dead, unknown = (
+        frame[name].astype("Float64").fillna(0)
+        for name in ("numerator", "denominator", "n_dead", "n_unknown")
+    )
+    rest = denominator - numerator
+    rest = rest - dead.mask(estimand == "alive_assessed", 0)
+    rest = rest - unknown.where(estimand == "worst_case", 0)
+    walking = numerator - unknown.where(estimand == "best_case", 0)
+    return pd.DataFrame(
+        dict(zip(STATES, (walking, rest, dead, unknown), strict=True)), dtype="float64"
+    )
+
+
+def _hidden_states(states, threshold):
+    """Which states are hidden, shape of `states`; rows are KEYS."""
+    hidden = pd.DataFrame(False, index=states.index, columns=states.columns)
+    for analysis in states.index.unique("analysis"):
+        for day in states.index.unique("timepoint_days"):
+            _hide_at(states, hidden, (analysis, day), threshold)
+    return hidden
+
+
+def _hide_at(states, hidden, key, threshold):
+    """Fill `hidden` for every group of an analysis at one time."""
+    analysis, day = key
+    of_day = states[
+        (states.index.get_level_values("analysis") == analysis)
+        & (states.index.get_level_values("timepoint_days") == day)
+    ]
+    chosen = {
+        group: _of_family(rows, threshold)
+        for group, rows in of_day.groupby(level="group", sort=False)
+    }
+    if analysis != "overall" and _adds_up(states, of_day, day, threshold):
+        chosen = _linked(of_day, chosen, threshold)
+    for group, (whole, entry) in chosen.items():
+        at = (analysis, group, day)
+        for baseline, found in (("all", whole), *((name, entry) for name in ENTRY)):
+            if (*at, baseline) in hidden.index:
+                hidden.loc[(*at, baseline)] = np.isin(range(len(STATES)), sorted(found))
+
+
+def _of_family(rows, threshold, given=frozenset()):
+    """Hidden states (positions) of all cases of a group, and of its two entry statuses alike.
+
+    With the same states hidden in both statuses, and no others in the whole, what is shown leaves
+    at least one case free to move between two hidden states.
+    """
+    baseline = rows.index.get_level_values("baseline")
+    whole = _extended(rows[baseline == "all"].to_numpy(), given, threshold)
+    return whole, _extended(rows[baseline != "all"].to_numpy(), whole, threshold)
+
+
+def _extended(blocks, given, threshold):
+    """Small states and those given, with others until at least two are hidden and their sum is
+    not small in any block.
+    """
+    small = ((blocks > 0) & (blocks < threshold)).any(axis=0)
+    found = set(given) | set(np.flatnonzero(small).tolist())
+    while found and not _enough(blocks, found, threshold) and len(found) < len(STATES):
+        free = [state for state in PARTNERS[min(found)] if state not in found]
+        found.add(min(free, key=lambda state: not _enough(blocks, found | {state}, threshold)))
+    return frozenset(found)
+
+
+def _enough(blocks, found, threshold):
+    sums = blocks[:, sorted(found)].sum(axis=1)
+    return len(found) > 1 and not ((sums > 0) & (sums < threshold)).any()
+
+
+def _adds_up(states, of_day, day, threshold):
+    """Whether the groups add up to the whole cohort, or to all but a few of it."""
+    key = ("overall", "all", day, "all")
+    if key not in states.index:
+        return False
+    whole = of_day[of_day.index.get_level_values("baseline") == "all"].to_numpy().sum()
+    return abs(states.loc[key].sum() - whole) < max(threshold, 1)
+
+
+def _linked(of_day, chosen, threshold):
+    """The same states hidden in every group with a hidden one, and in at least two groups."""
+    common = frozenset().union(*(entry for _, entry in chosen.values()))
+    if not common:
+        return chosen
+    rows = dict(list(of_day.groupby(level="group", sort=False)))
+    touched = [group for group, (_, entry) in chosen.items() if entry]
+    others = sorted(set(chosen) - set(touched), key=lambda group: rows[group].to_numpy().sum())
+    touched += others[:1] if len(touched) == 1 else []
+    for _ in STATES:
+        found = {group: _of_family(rows[group], threshold, common) for group in touched}
+        common = frozenset().union(*(entry for _, entry in found.values()))
+    return chosen | found
+
+
+def _partly(estimand, hidden):
+    """True where a numerator or denominator holds some but not all hidden states."""
+    out = np.zeros(len(estimand), dtype=bool)
+    for name, sets in ESTIMANDS.items():
+        for counted in sets:
+            held = hidden[:, [STATES.index(state) for state in counted]].sum(axis=1)
+            out |= (estimand == name).to_numpy() & (held > 0) & (held < hidden.sum(axis=1))
+    return out
