@@ -9,7 +9,7 @@ import result_frames as made
 from mescc_analytics.present import captions, wording
 from mescc_analytics.present.figures import flow, pathway, save, style, survival, walking
 from mescc_analytics.present.study import Study
-from mescc_analytics.steps import shown, withhold
+from mescc_analytics.steps import shown, withhold, withhold_walking
 from mescc_analytics.steps.figures import figures
 
 STUDY = Study("small", threshold=5)
@@ -89,7 +89,7 @@ def test_no_group_with_enough_cases_gives_words_instead():
 
 
 def test_walking_figure_shows_counts_and_withheld_arms():
-    rates = withhold.rates(made.rates(), 5)
+    rates = withhold_walking.rates(made.rates(), 5)
     chosen = shown.main_rates(rates, "by_arm", "composite")
     chosen.loc[0, ["proportion", "mark"]] = [pd.NA, "<5"]
     figure = walking.draw_walking(chosen, "death counts as not walking")

@@ -14,7 +14,7 @@ from mescc_analytics.present import tables_survival as survival
 from mescc_analytics.present import tables_walking as walking
 from mescc_analytics.present.study import Study, study_of
 from mescc_analytics.present.tables import Table
-from mescc_analytics.steps import counts, withhold
+from mescc_analytics.steps import counts, withhold, withhold_walking
 from mescc_analytics.steps.tables import tables as step
 
 STUDY = Study("small", threshold=5)
@@ -76,7 +76,7 @@ def test_hazard_that_cannot_be_estimated_names_the_arm_in_words():
 
 
 def test_walking_row_has_four_estimands_with_their_counts():
-    table = walking.walking(withhold.rates(made.rates(), 5), STUDY)
+    table = walking.walking(withhold_walking.rates(made.rates(), 5), STUDY)
     assert table.rows[0] == (
         "All",
         "All cases",

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import result_frames as made
-from mescc_analytics.steps import withhold
+from mescc_analytics.steps import withhold, withhold_walking
 
 
 def test_curve_is_cut_where_few_are_at_risk():
@@ -74,21 +74,21 @@ def rate(**changed):
     [(0, None), (1, "<5"), (4, "<5"), (5, None), (25, None), (26, "hidden"), (30, None)],
 )
 def test_rate_is_withheld_at_a_small_count_and_at_a_small_rest(numerator, mark):
-    shown = withhold.rates(pd.DataFrame([rate(numerator=numerator)]), 5).iloc[0]
+    shown = withhold_walking.rates(pd.DataFrame([rate(numerator=numerator)]), 5).iloc[0]
     assert (None if pd.isna(shown["mark"]) else shown["mark"]) == mark
     assert pd.isna(shown["proportion"]) == pd.isna(shown["denominator"]) == (mark is not None)
 
 
 def test_small_number_of_deaths_hides_alive_and_assessed_only():
     rows = [rate(estimand=name, n_dead=3) for name in ("alive_assessed", "composite", "best_case")]
-    shown = withhold.rates(pd.DataFrame(rows), 5)
+    shown = withhold_walking.rates(pd.DataFrame(rows), 5)
     assert shown["mark"].tolist() == ["hidden", pd.NA, pd.NA]
     assert shown["n_dead_mark"].tolist() == ["<5"] * 3
 
 
 def test_small_number_of_unknowns_hides_best_and_worst_case():
     names = ("alive_assessed", "composite", "best_case", "worst_case")
-    shown = withhold.rates(pd.DataFrame([rate(estimand=name, n_unknown=3) for name in names]), 5)
+    shown = withhold_walking.rates(pd.DataFrame([rate(estimand=name, n_unknown=3) for name in names]), 5)
     assert shown["proportion"].notna().tolist() == [True, True, False, False]
 
 
@@ -98,7 +98,7 @@ def test_one_hidden_entry_status_hides_the_other():
         rate(baseline="ambulatory", numerator=3, denominator=10),
         rate(baseline="non_ambulatory", numerator=7, denominator=20),
     ]
-    shown = withhold.rates(pd.DataFrame(rows), 5)
+    shown = withhold_walking.rates(pd.DataFrame(rows), 5)
     assert shown["mark"].tolist() == [pd.NA, "<5", "hidden"]
 
 
@@ -108,7 +108,7 @@ def test_one_hidden_arm_hides_the_smallest_other():
         rate(analysis="by_arm", group="cebrt_long", denominator=40),
         rate(analysis="by_arm", group="cebrt_short", denominator=20),
     ]
-    shown = withhold.rates(pd.DataFrame(rows), 5)
+    shown = withhold_walking.rates(pd.DataFrame(rows), 5)
     assert shown["mark"].tolist() == ["<5", pd.NA, "hidden"]
 
 
@@ -117,10 +117,10 @@ def test_contrast_with_a_hidden_arm_is_hidden():
         rate(analysis="by_arm", group="surgery_sbrt", numerator=2),
         rate(analysis="by_arm", group="cebrt_long"),
     ]
-    shown = withhold.contrasts(made.contrasts(), withhold.rates(pd.DataFrame(rates), 5))
+    shown = withhold.contrasts(made.contrasts(), withhold_walking.rates(pd.DataFrame(rates), 5))
     assert shown["estimate"].isna().all() and shown["p"].isna().all()
     rates[0] = rate(analysis="by_arm", group="surgery_sbrt")
-    shown = withhold.contrasts(made.contrasts(), withhold.rates(pd.DataFrame(rates), 5))
+    shown = withhold.contrasts(made.contrasts(), withhold_walking.rates(pd.DataFrame(rates), 5))
     assert shown["estimate"].tolist() == [-0.271, 3.98, 3.98]
 
 

@@ -4,7 +4,9 @@ the figures show.
 
 from mescc_analytics import codebook
 from mescc_analytics.present import display, wording
+from mescc_analytics.present.study import NAIVE
 
+KAPPA_LEVEL = 0.95  # of the interval of kappa, whatever the other intervals have
 TITLES = {
     "survival_by_arm": "Survival by arm",
     "survival_overall": "Survival of the whole cohort",
@@ -28,7 +30,6 @@ def survival(summary, study, analysis):
     -------
     (str, str)
     """
-    n_cases = summary["n"].dropna().sum()
     by_arm = analysis == "by_arm"
     at = (
         " alive and under follow-up at the landmark, day "
@@ -38,15 +39,22 @@ def survival(summary, study, analysis):
     )
     bands = "in small panels for each arm" if by_arm and len(summary) > 4 else "shaded"
     caption = (
-        f"Survival{' by arm' if by_arm else ''} of {display.plural(n_cases, 'case')}{at}, cohort "
+        f"Survival{' by arm' if by_arm else ''} of {_how_many(summary)}{at}, cohort "
         f"{study.name}; time zero is {study.time_zero_words}. "
         f"Kaplan-Meier with pointwise {study.level_words} ({study.interval}), {bands}. At risk: "
         "alive and under follow-up just before that time."
         f"{_cut(study)} Beside each name: median survival in months from time zero."
     )
-    return (f"{caption} {study.arms_note}" if by_arm else caption), _survival_finding(
+    caution = f" {NAIVE}" if by_arm and study.naive else ""
+    return (f"{caption} {study.arms_note}{caution}" if by_arm else caption), _survival_finding(
         summary, analysis
     )
+
+
+def _how_many(summary):
+    """How many cases; no number where one of the groups is withheld."""
+    hidden = not len(summary) or summary["n"].isna().any()
+    return "the cases" if hidden else display.plural(summary["n"].sum(), "case")
 
 
 def _cut(study):
@@ -96,6 +104,8 @@ def walking(rates, study):
         f"{study.name}. Estimand: {wording.ESTIMAND_WHO[study.estimand]}.{landmark} Dots with "
         f"{study.level_words} (Wilson); beside them walking/total. {study.arms_note}"
     )
+    early = study.no_deaths_note(times)
+    caption = f"{caption} {early}" if early else caption
     return caption, _walking_finding(rates)
 
 
@@ -158,7 +168,7 @@ def agreement_sentence(agreement, study):
         kappa["ci_lower"],
         kappa["ci_upper"],
         lambda value: display.number(value, 2),
-        study.level,
+        KAPPA_LEVEL,
     )
     return f"{sentence}; kappa {words}."
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 DAYS_PER_MONTH = 30.4375
 HIDDEN = "hidden"
+NO_INTERVAL = "interval not estimable"
 
 
 def is_missing(value):
@@ -104,12 +105,22 @@ def interval(lower, upper, form, level=0.95):
     '95 % CI 41 to 63'
     >>> interval(200, None, number)
     '95 % CI 200 to not reached'
+    >>> interval(None, None, number)
+    'interval not estimable'
     """
-    ends = [
-        "not reached" if is_missing(end) or not math.isfinite(end) else form(end)
-        for end in (lower, upper)
+    ends = _ends(lower, upper, form)
+    return f"{level_words(level)} {ends[0]} to {ends[1]}" if ends else NO_INTERVAL
+
+
+def _ends(lower, upper, form):
+    """Both ends in words; None where there is neither."""
+    open_ends = [is_missing(end) or not math.isfinite(end) for end in (lower, upper)]
+    if all(open_ends):
+        return None
+    return [
+        "not reached" if is_open else form(end)
+        for is_open, end in zip(open_ends, (lower, upper), strict=True)
     ]
-    return f"{level_words(level)} {ends[0]} to {ends[1]}"
 
 
 def p_value(p):
@@ -194,11 +205,8 @@ def short_interval(value, lower, upper, form):
     >>> short_interval(310, 285, None, number)
     '310 (285 to not reached)'
     """
-    ends = [
-        "not reached" if is_missing(end) or not math.isfinite(end) else form(end)
-        for end in (lower, upper)
-    ]
-    return f"{form(value)} ({ends[0]} to {ends[1]})"
+    ends = _ends(lower, upper, form)
+    return f"{form(value)} ({f'{ends[0]} to {ends[1]}' if ends else NO_INTERVAL})"
 
 
 def listing(words, joiner="and"):

@@ -70,15 +70,22 @@ def _cohort(settings, study):
         if study.landmark_days
         else "Arms were compared from time zero, without a landmark."
     )
+    arms = (
+        "Arms were those that the table gives."
+        if study.arms_given
+        else "Arms were derived from the treatments received within "
+        f"{display.day_count(_window(study))} days of time zero, radiotherapy within "
+        f"{cohort.get('postop_rt_days', 60)} days of surgery counting as post-operative."
+    )
     return (
-        f"Time zero was {TIME_ZERO.get(study.time_zero, study.time_zero_words)}. Arms were those "
-        "that the table gives, or were defined by the "
-        f"treatments received within {display.day_count(study.grace_days)} days of time zero, "
-        "radiotherapy within "
-        f"{cohort.get('postop_rt_days', 60)} days of surgery counting as post-operative. "
-        f"{landmark} "
+        f"Time zero was {TIME_ZERO.get(study.time_zero, study.time_zero_words)}. {arms} {landmark} "
         "Excluded cases are counted with the reason."
     )
+
+
+def _window(study):
+    """Days in which treatment defines the arm: the landmark ends the days of grace."""
+    return min(study.grace_days, study.landmark_days or study.grace_days)
 
 
 def _survival(settings, study):
@@ -102,7 +109,9 @@ def _walking(settings, study):
     )
     at = f" at day {windows}" if windows else ""
     return (
-        f"Walking means {walks}, taken from the assessment nearest{at} after time zero. Four "
+        f"Walking means {walks}, taken from the assessment nearest{at} after time zero; where the "
+        "table names the day in a column, that day counts from presentation, while results count "
+        "from time zero. Four "
         "estimands are given: alive and assessed; death counted as "
         "not walking (composite); unknown counted as walking, and as not walking. Proportions "
         "carry Wilson intervals, differences Newcombe intervals, "

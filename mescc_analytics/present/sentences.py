@@ -1,6 +1,7 @@
 """The report in one minute: a few sentences with numbers, without causal wording."""
 
 from mescc_analytics.present import display, wording
+from mescc_analytics.present.study import NAIVE
 
 LEAST_ARM = 10  # smaller arms are in the tables, but their extremes are chance
 WALKING_DAY = 90  # where there are results at it; otherwise the last day with results
@@ -10,8 +11,8 @@ CAUTION = (
     "(confounding by indication), so the arms differed before it began, as Table 1 shows."
 )
 CAUTION_GIVEN = (
-    "Read the differences between arms as effects of treatment only if the arms were assigned at "
-    "random: they are as the table names them, and nothing here is adjusted."
+    "The table gives the arms: differences between them can be read as effects of treatment only "
+    "if the arms were assigned at random. Nothing here is adjusted."
 )
 
 
@@ -21,7 +22,7 @@ def in_one_minute(facts, frames, study):
     Parameters
     ----------
     facts : dict
-        n_supplied, n_overall, n_arms, optionally year_first and year_last, and shares (name to
+        n_supplied and n_arms (None where withheld), n_overall, optionally year_first and year_last, and shares (name to
         [n, total]).
     frames : dict of str to DataFrame
         summary, rates and flow, suppressed.
@@ -43,16 +44,31 @@ def in_one_minute(facts, frames, study):
 
 def _who(facts, summary, study):
     years = f", presenting {year_range(facts)}" if "year_first" in facts else ""
-    supplied = display.plural(facts["n_supplied"], "case")
-    sentence = f"Of {supplied} supplied, {display.number(facts['n_overall'])} are analysed{years}"
+    sentence = f"{_analysed(facts, study)}{years}"
     if (summary["analysis"] == "by_arm").any():
         at = (
             f", which starts at the landmark on day {display.day_count(study.landmark_days)}"
             if study.landmark_days
             else ""
         )
-        sentence += f"; {display.number(facts['n_arms'])} of them are in the comparison of arms{at}"
+        sentence += f"; {_compared(facts, study)} in the comparison of arms{at}"
     return sentence + "."
+
+
+def _analysed(facts, study):
+    n_overall, n_supplied = facts["n_overall"], facts["n_supplied"]
+    are = "is" if n_overall == 1 else "are"
+    if n_supplied is None:
+        cases = display.plural(n_overall, "case")
+        return f"{cases} {are} analysed, fewer than {study.threshold} were excluded"
+    supplied = display.plural(n_supplied, "case")
+    return f"Of {supplied} supplied, {display.number(n_overall)} {are} analysed"
+
+
+def _compared(facts, study):
+    if facts["n_arms"] is None:
+        return f"all but fewer than {study.threshold} of them are"
+    return f"{display.number(facts['n_arms'])} of them {'is' if facts['n_arms'] == 1 else 'are'}"
 
 
 def year_range(facts):
@@ -90,7 +106,7 @@ def _survived(summary, study):
         row["median_lower"], row["median_upper"], display.day_count, study.level
     )
     interval = interval.replace(" to not reached", " days to not reached")
-    unit = "" if interval.endswith("not reached") else " days"
+    unit = "" if interval.endswith(("not reached", "not estimable")) else " days"
     followed = row.get("follow_up_median_days")
     extra = (
         "" if display.is_missing(followed) else f"; median follow-up was {display.days(followed)}"
@@ -145,7 +161,8 @@ def _arms(frames, study):
     found = display.listing(filter(None, parts))
     between = f"Between arms with at least {LEAST_ARM} cases, {found}. " if found else ""
     caution = CAUTION_GIVEN if study.arms_given else CAUTION
-    return f"{between}{_before_landmark(frames['flow'], study)}{caution}"
+    naive = f" {NAIVE}" if study.naive else ""
+    return f"{between}{_before_landmark(frames['flow'], study)}{caution}{naive}"
 
 
 def _survival_range(by_arm):

@@ -11,8 +11,12 @@ ARMS_CHOSEN = (
     "describes and does not compare like with like."
 )
 ARMS_GIVEN = (
-    "The arms are those that the table names; unadjusted, so the difference is one of treatment "
-    "only if they were assigned at random."
+    "The table gives the arms; differences, unadjusted, can be read as effects of treatment only "
+    "if the arms were assigned at random."
+)
+NAIVE = (
+    "Caution: arms by treatment received, counted from time zero without a landmark; immortal time "
+    "favours the later treated."
 )
 
 
@@ -77,6 +81,18 @@ class Study:
         """Why the arms must not be compared as if nothing but treatment differed."""
         return ARMS_GIVEN if self.arms_given else ARMS_CHOSEN
 
+    def no_deaths_note(self, days):
+        """That death does not count on those `days` that are not after the landmark, or ""."""
+        early = sorted({float(day) for day in days if float(day) <= self.landmark_days})
+        if not early or not self.landmark_days:
+            return ""
+        listed = display.listing(display.day_count(day) for day in early)
+        return (
+            f"At day {listed} nobody in the comparison of arms can have died, because it holds "
+            f"those alive at the landmark, day {display.day_count(self.landmark_days)}: death does "
+            "not count there."
+        )
+
     @property
     def suppression_note(self):
         """The footnote on withheld counts, or "" where nothing is withheld."""
@@ -84,9 +100,20 @@ class Study:
             return ""
         return (
             f"{self.small}: between 1 and {self.threshold - 1} cases. {display.HIDDEN}: withheld "
-            "so that a smaller "
-            "number cannot be worked out."
+            "so that such a number cannot be worked out."
         )
+
+    @property
+    def suppression_note_with_zero(self):
+        """The footnote of a table in which a withheld count may be 0."""
+        return self.suppression_note.replace(
+            f"{self.small}: between 1 and", f"{self.small}: between 0 and"
+        )
+
+    @property
+    def naive(self):
+        """Whether arms by treatment received are compared from time zero, without a landmark."""
+        return not self.landmark_days and not self.arms_given
 
 
 def study_of(settings, section="report", *, landmark_days=None, arms_given=False):
@@ -102,6 +129,7 @@ def study_of(settings, section="report", *, landmark_days=None, arms_given=False
     landmark_days : float, optional
         The landmark that the results used, where it differs from the config (arms given in the
         table).
+    arms_given : bool
 
     Returns
     -------
@@ -124,4 +152,5 @@ def study_of(settings, section="report", *, landmark_days=None, arms_given=False
         level=survival.get("confidence_level", 0.95),
         interval=survival.get("interval", "log-log"),
         estimand=(settings.get(section) or {}).get("estimand") or "composite",
+        arms_given=arms_given,
     )

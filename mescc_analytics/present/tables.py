@@ -135,7 +135,7 @@ def _notes_one(study, by_arm, left_out):
             f"Left out, also from the column of all cases, because fewer than {study.threshold} "
             f"cases: {names}."
         )
-    return tuple(note for note in [*notes, study.suppression_note] if note)
+    return tuple(note for note in [*notes, study.suppression_note_with_zero] if note)
 
 
 def _counted(row, study):

@@ -49,9 +49,24 @@ def _survival_notes(summary, study):
         f"{display.day_count(study.landmark_days)}."
         if study.landmark_days
         else "",
+        _unknown_groups(summary, study),
         study.suppression_note,
     ]
     return tuple(note for note in notes if note)
+
+
+def _unknown_groups(summary, study):
+    """How many cases were left out of each analysis because their group is unknown, or ""."""
+    if "n_group_unknown" not in summary:
+        return ""
+    parts = []
+    for analysis, number in summary.groupby("analysis", sort=False)["n_group_unknown"].first(
+        skipna=False
+    ).items():
+        if display.is_missing(number) or number > 0:
+            words = study.small if display.is_missing(number) else display.number(number)
+            parts.append(f"{_factor_title(analysis)} {words}")
+    return f"Cases whose group is unknown, left out: {', '.join(parts)}." if parts else ""
 
 
 def _analysis_title(analysis, groups):
@@ -74,7 +89,7 @@ def _survival_row(analysis, row, milestones, *, indent):
     )
     return (
         name,
-        display.number(row["n"]),
+        cells.count(row | {"mark": row.get("n_mark")}),
         deaths,
         _days_cell(row, "median_days", "median", cells.reason(row, "median not", "not reached")),
         *(_share_cell(row, day) for day in milestones),
@@ -100,16 +115,17 @@ def _days_cell(row, name, stem, otherwise, form=display.day_count):
 
 
 def _share_cell(row, day):
+    total = 0 if display.is_missing(row["n"]) else row["n"]
     name = f"survival_{day}d"
     if not display.is_missing(row.get(f"{name}_mark")):
         return cells.marked(row, f"{name}_mark")
     if display.is_missing(row.get(name)):
         return cells.reason(row, f"survival at {day} days", cells.NOT_ESTIMABLE)
     if display.is_missing(row.get(f"{name}_lower")):
-        return display.percent_value(row[name], row["n"])
+        return display.percent_value(row[name], total)
     ends = (row[f"{name}_lower"], row[f"{name}_upper"])
     return display.short_interval(
-        row[name], *ends, lambda value: display.percent_value(value, row["n"])
+        row[name], *ends, lambda value: display.percent_value(value, total)
     )
 
 

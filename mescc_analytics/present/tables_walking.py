@@ -26,8 +26,13 @@ def walking(rates, study):
         f"Walking at fixed days from {study.time_zero_words} under four estimands, "
         f"cohort {study.name}"
     )
-    note = f"Each cell: walking/total, percentage ({study.level_words}, Wilson)."
-    return Table("walking", title, head, rows, tuple(filter(None, [note, study.suppression_note])))
+    by_arm = rates["analysis"] == "by_arm"
+    notes = [
+        f"Each cell: walking/total, percentage ({study.level_words}, Wilson).",
+        study.no_deaths_note(rates.loc[by_arm, "timepoint_days"]),
+        study.suppression_note,
+    ]
+    return Table("walking", title, head, rows, tuple(filter(None, notes)))
 
 
 def _walking_row(key, rows):

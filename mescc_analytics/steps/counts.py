@@ -172,6 +172,7 @@ def _marked_variable(tidy, threshold):
         "group",
         threshold,
     )
+    counts = withhold.zeros(counts, "level", threshold)
     hidden_missing = counts.loc[(counts["level"] == "missing") & counts["n"].isna(), "group"]
     counts["total"] = counts["total"].astype("Int64").mask(counts["group"].isin(hidden_missing))
     counts = counts[counts["level"] != "rest"]
@@ -215,6 +216,8 @@ def missing(cohort, threshold):
     frame = pd.DataFrame({"column": names, "n": n_missing, "total": len(cohort)})
     rest = withhold.is_small(frame["total"] - frame["n"], threshold)
     small = withhold.is_small(frame["n"], threshold)
+    if supplied_hidden(len(cohort), int(cohort["in_overall"].fillna(False).sum()), threshold):
+        frame["total"] = pd.array([pd.NA] * len(frame), dtype="Int64")
     return withhold.hide(frame, small | rest, ["n"], small, f"<{threshold}")
 
 
@@ -263,7 +266,7 @@ def not_assessable(cohort):
 
 def overview(cohort, threshold):
     """Facts for the head of the report: number supplied, analysed, compared, years, and how cases
-    presented.
+    presented. A number that would tell a small exclusion is None.
     """
     cases = cohort[cohort["in_overall"].fillna(False).astype(bool)]
     facts = {
@@ -283,7 +286,22 @@ def overview(cohort, threshold):
         "unstable": _share(cases, "sins_category", ("unstable",), ("undetermined",)),
     }
     kept = {name: share for name, share in shares.items() if share and not _tells(share, threshold)}
-    return facts | {"shares": kept}
+    return _untold(facts, threshold) | {"shares": kept}
+
+
+def supplied_hidden(n_supplied, n_overall, threshold):
+    """Whether so few cases were excluded that the number supplied must not be shown."""
+    return 0 < n_supplied - n_overall < threshold
+
+
+def _untold(facts, threshold):
+    """The numbers of the head of the report without one that tells a small exclusion (None)."""
+    supplied, overall, arms = (facts[name] for name in ("n_supplied", "n_overall", "n_arms"))
+    few_left = 0 < overall - arms < threshold
+    return facts | {
+        "n_supplied": None if supplied_hidden(supplied, overall, threshold) else supplied,
+        "n_arms": None if few_left else arms,
+    }
 
 
 def _share(cases, name, levels, unknown=()):

@@ -176,6 +176,19 @@ def crosstab(frame, rows, columns, threshold):
     return hide(frame, where, ["n"], is_small(frame["n"], threshold), f"<{threshold}")
 
 
+def zeros(frame, rows, threshold):
+    """Counts of a crosstab in which no 0 is told apart from a small count: where any cell is
+    hidden, a 0 becomes "<threshold" unless its whole row is 0.
+
+    A mark that means 1 to threshold - 1 beside a total and zeros gives exact cells; one that means
+    0 to threshold - 1 does not.
+    """
+    counted = frame["n"].fillna(1) > 0
+    somebody = counted.groupby(frame[rows]).transform("any")
+    none = (frame["n"] == 0).fillna(False) & somebody & frame["n"].isna().any()
+    return hide(frame, none, ["n"], none, f"<{threshold}")
+
+
 def cells(concordance, threshold):
     """Pathway by arm counts of concordance.csv, suppressed; arms and pathways without a case are
     left out.

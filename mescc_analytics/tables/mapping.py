@@ -277,10 +277,8 @@ def _constant(value, n_rows):
 
 
 def _factors(mapping, kept, known):
-    units = {ours: unit for ours, unit in mapping.units.items() if ours in kept}
-    return {
-        ours: DAYS[unit] / DAYS[known[ours].unit] for ours, unit in units.items() if ours in known
-    }
+    units = {o: unit for o, unit in mapping.units.items() if o in kept and o in known}
+    return {ours: DAYS[unit] / DAYS[known[ours].unit] for ours, unit in units.items()}
 
 
 def unused(mapping, used):
