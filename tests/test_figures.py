@@ -175,7 +175,7 @@ def test_survival_words():
         "to 120 days (3.9 months) (Surgery + SBRT)."
     )
     assert (
-        "landmark"
+        "at the landmark"
         not in captions.survival(by_arm(made.summary()), Study("x", landmark_days=0), "by_arm")[0]
     )
 
@@ -186,7 +186,8 @@ def test_caption_says_whether_the_arms_were_given():
         for given in (False, True)
     ]
     assert "The arms were chosen for the patients" in notes[0]
-    assert "only if they were assigned at random" in notes[1]
+    assert "only if the arms were assigned at random" in notes[1]
+    assert "chosen" not in notes[1]
 
 
 def test_walking_words():
@@ -233,3 +234,48 @@ def test_step_says_in_the_figure_what_is_not_assessable(tmp_path):
     for name, words in (("survival", "Survival"), ("walking", "Walking")):
         svg = (tmp_path / f"figures/{name}_by_arm.svg").read_text()
         assert f"{words} by arm is not assessable: needs surgery_day" in re.sub(r"\s+", " ", svg)
+
+
+def test_arms_from_time_zero_carry_the_caution():
+    for landmark, given, naive in ((0, False, True), (30, False, False), (0, True, False)):
+        study = Study("x", landmark_days=landmark, arms_given=given)
+        caption = captions.survival(by_arm(made.summary()), study, "by_arm")[0]
+        assert ("immortal time favours the later treated" in caption) == naive
+
+
+def test_caption_gives_no_number_where_one_is_withheld():
+    summary = made.summary().assign(n=[40, pd.NA, 20])
+    assert captions.survival(by_arm(summary), STUDY, "by_arm")[0].startswith(
+        "Survival by arm of the cases alive and under follow-up"
+    )
+
+
+def test_kappa_has_its_own_level():
+    agreement = withhold.agreement(made.concordance(), 5)
+    sentence = captions.agreement_sentence(agreement, Study("x", level=0.9))
+    assert "kappa 0.50 (95 % CI 0.30 to 0.70)" in sentence
+
+
+def test_walking_caption_says_where_death_does_not_count():
+    rates = shown.main_rates(made.rates(), "by_arm", "composite")
+    study = Study("x", landmark_days=90)
+    assert "death does not count there" in captions.walking(rates, study)[0]
+    assert "death does not count there" not in captions.walking(rates, STUDY)[0]
+
+
+def test_numbers_at_risk_of_a_withheld_group_are_hidden():
+    summary = withhold.summary(made.summary().assign(n=[40, 4, 20]), 5)
+    rows = by_arm(withhold.at_risk(withhold.curves(made.curves(), 5), summary))
+    rows = rows[rows["group"] == "cebrt_long"]
+    assert [survival.at_risk(rows, day, "<5") for day in (30, 90, 501)] == ["hidden", "hidden", "0"]
+    names, sizes, marks = zip(*shown.arm_sizes(summary), strict=True)
+    assert names == ("surgery_sbrt", "cebrt_long") and marks == ("<5", "hidden")
+    assert pd.isna(list(sizes)).all()
+
+
+def test_figures_are_drawn_with_a_withheld_group(tmp_path):
+    inputs = made.write(tmp_path, summary=made.summary().assign(n=[40, 4, 20]))
+    figures(inputs, tmp_path / "figures", made.SETTINGS)
+    svg = (tmp_path / "figures/flow.svg").read_text()
+    assert "cEBRT, long course: hidden" in svg and "Surgery + SBRT: &lt;5" in svg
+    assert (tmp_path / "figures/survival_by_arm.svg").read_text().count("hidden") > 0

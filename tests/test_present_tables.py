@@ -15,6 +15,7 @@ from mescc_analytics.present import tables_walking as walking
 from mescc_analytics.present.study import Study, study_of
 from mescc_analytics.present.tables import Table
 from mescc_analytics.steps import counts, withhold, withhold_walking
+from mescc_analytics.steps.overview import overview
 from mescc_analytics.steps.tables import tables as step
 
 STUDY = Study("small", threshold=5)
@@ -124,7 +125,7 @@ def test_policies_mark_the_one_in_use():
         "17",
         "23",
     )
-    assert table.rows[1][0] == "seed text"
+    assert table.rows[1][0] == "Text of the review"
 
 
 def test_table_one_by_arm():
@@ -146,7 +147,8 @@ def test_table_one_withholds_a_small_cell_with_others_and_its_percentages():
     tidy, differences, by_arm, _ = counts.baseline(made.cohort(), ["sex"], 5)
     table = tables.table_one(tidy, differences, STUDY, by_arm=by_arm)
     assert row_of(table, "female")[3] == "<5"
-    assert row_of(table, "missing")[1:3] == ("<5", "<5")
+    assert row_of(table, "missing")[1:4] == ("<5", "<5", "<5")  # the last is 0: not told apart
+    assert "<5: between 0 and 4 cases." in table.notes[-1]
     assert not any("%" in cell for row in table.rows for cell in row[1:3])
 
 
@@ -254,7 +256,7 @@ def test_step_writes_facts_without_a_case(written):
 
 def test_given_arms_are_a_fact():
     cohort = made.cohort().assign(arm_source="given")
-    assert counts.overview(cohort, 5)["arms_given"] is True
+    assert overview(cohort, 5)["arms_given"] is True
 
 
 def test_step_follows_its_estimand(tmp_path):
@@ -275,3 +277,74 @@ def test_difference_that_has_no_number_is_put_in_words():
     cohort.loc[:11, "sex"] = pd.NA
     words = "not estimable: no values in Surgery + SBRT"
     assert counts.baseline(cohort, ["sex"], 0)[1] == {"sex": words}
+
+
+def test_zeros_and_small_cells_of_table_one_leave_no_cell_exact():
+    rows = [("oesophagus", 1), ("oesophagus", 0), ("lung", 9), ("lung", 10), ("bone", 0)]
+    frame = pd.DataFrame(rows, columns=["level", "n"]).astype({"n": "Int64"})
+    frame["n"] = frame["n"].mask(frame["n"] == 1)
+    shown = withhold.zeros(frame.assign(mark=["<5", *[pd.NA] * 4]), "level", 5)
+    assert shown["mark"].tolist() == ["<5", "<5", pd.NA, pd.NA, pd.NA]
+    assert shown["n"].tolist() == [pd.NA, pd.NA, 9, 10, 0]
+    whole = frame.assign(n=pd.array([5, 0, 9, 10, 0], dtype="Int64"), mark=pd.NA)
+    assert withhold.zeros(whole, "level", 5)["n"].tolist() == [5, 0, 9, 10, 0]
+
+
+@pytest.mark.parametrize("n_left, supplied", [(0, 40), (1, None), (4, None), (5, 45)])
+def test_number_supplied_is_not_told_where_few_were_excluded(n_left, supplied):
+    cohort = made.cohort().iloc[: 40 + n_left]
+    assert overview(cohort, 5)["n_supplied"] == supplied
+    assert overview(cohort, 0)["n_supplied"] == 40 + n_left
+    missing = counts.missing(cohort, 5)
+    assert missing["total"].isna().all() == (supplied is None)
+
+
+@pytest.mark.parametrize("n_left, n_arms", [(0, 32), (4, None), (5, 32)])
+def test_number_compared_is_not_told_where_few_were_excluded(n_left, n_arms):
+    within = pd.array([number < 32 + n_left for number in range(46)], dtype="boolean")
+    assert overview(made.cohort().assign(in_overall=within), 5)["n_arms"] == n_arms
+
+
+def test_second_group_is_hidden_beside_a_single_hidden_one():
+    summary = withhold.summary(made.summary().assign(n=[40, 4, 20]), 5)
+    table = survival.survival(summary, STUDY)
+    assert row_of(table, "cEBRT, long course")[1:4] == ("hidden", "hidden", "37.5 (30 to 90)")
+    assert row_of(table, "All cases")[1:3] == ("40", "20")
+
+
+@pytest.mark.parametrize("unknown, words", [(7, "Arm 7"), (3, "Arm <5"), (0, None)])
+def test_cases_without_a_group_are_noted_under_the_survival_table(unknown, words):
+    summary = made.summary().assign(n_group_unknown=[0, unknown, unknown])
+    notes = survival.survival(withhold.summary(summary, 5), STUDY).notes
+    found = [note for note in notes if note.startswith("Cases whose group is unknown")]
+    assert found == ([f"Cases whose group is unknown, left out: {words}."] if words else [])
+
+
+def test_walking_notes_where_nobody_can_have_died():
+    rates = withhold_walking.rates(made.rates(), 5)
+    late, early = (
+        walking.walking(rates, Study("x", landmark_days=days)).notes for days in (30, 90)
+    )
+    assert not any("nobody" in note for note in late)
+    assert early[1] == (
+        "At day 90 nobody in the comparison of arms can have died, because it holds those alive "
+        "at the landmark, day 90: death does not count there."
+    )
+
+
+def test_study_knows_whether_arms_were_given():
+    assert study_of({}, landmark_days=0, arms_given=True).naive is False
+    assert study_of({}, landmark_days=0).naive is True
+    assert study_of({}, landmark_days=30).naive is False
+
+
+@pytest.mark.parametrize("second, marks", [(4, ["hidden", "hidden"]), (3, ["<5", "<5"])])
+def test_line_of_largest_small_counts_says_less(second, marks):
+    counted = pd.Series([4 + second, 4, second])
+    frame = pd.DataFrame({"level": "renal", "group": ["all", "sbrt", "cebrt_long"]})
+    frame["n"] = pd.array([4 + second, pd.NA, pd.NA], dtype="Int64")
+    frame["mark"] = pd.array([pd.NA, "<5", "<5"], dtype="string")
+    other = frame.assign(level="lung", n=pd.array([20, pd.NA, pd.NA], dtype="Int64"))
+    both = pd.concat([frame, other.assign(mark=frame["mark"])], ignore_index=True)
+    both_counted = pd.concat([counted, pd.Series([20, 2, 3])], ignore_index=True)
+    assert withhold.largest(both, both_counted, 5)["mark"].tolist()[1:3] == marks

@@ -208,3 +208,21 @@ def test_row_kinds_and_unbroken_cells():
         reports.row_kind(row) for row in (("Sex", ""), ("\u2003female", "7"), ("Age", "6"))
     ] == ["group", "level", "plain"]
     assert reports.unbroken("12 (40 %) of 30") == "12 (40\u00a0%) of 30"
+
+
+def test_few_excluded_are_nowhere_on_the_page(tmp_path):
+    flow = made.flow().assign(n_before=[41, 41, 40], n_excluded=[0, 1, 8], n_after=[41, 40, 32])
+    page = build(tmp_path, flow=flow, cohort=made.cohort().iloc[:41])
+    assert "40 cases are analysed, fewer than 5 were excluded" in page
+    assert "<dd>40 cases, fewer than 5 excluded</dd>" in page
+    text = re.sub(r"<svg.*?</svg>|<style>.*?</style>", "", page, flags=re.DOTALL)
+    assert not re.search(r"(?<![\d.])41(?![\d.])", text)
+    stored = (tmp_path / "tables/tables.json").read_text(encoding="utf-8")
+    assert '"n_supplied": null' in stored
+
+
+def test_given_arms_are_never_called_chosen(tmp_path):
+    cohort = made.cohort().assign(arm_source="given")
+    page = build(tmp_path, cohort=cohort, summary=made.summary().assign(start_days=0.0))
+    assert "were chosen for" not in page and "Caution: arms by treatment" not in page
+    assert "only if the arms were assigned at random" in page

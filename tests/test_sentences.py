@@ -82,6 +82,7 @@ def test_one_year_stands_alone():
         ("cohort", {"grace_days": 14}, "received within 14 days of time zero"),
         ("cohort", {"postop_rt_days": 45}, "within 45 days of surgery"),
         ("cohort", {"landmark_days": 0}, "from time zero, without a landmark"),
+        ("cohort", {"landmark_days": 14}, "received within 14 days of time zero"),
         ("survival", {"interval": "log"}, "95 % CI on the log scale"),
         ("survival", {"horizon_days": 180}, "restricted mean survival up to 180 days"),
         ("ambulatory", {"definition": "unaided"}, "Walking means without aids"),
@@ -118,3 +119,47 @@ def test_no_death_is_said(tmp_path):
     assert minute(tmp_path, summary=summary)[2] == (
         "No death was recorded, so that median survival cannot be estimated."
     )
+
+
+def test_methods_say_whether_arms_were_given():
+    derived, given = (
+        " ".join(methods.paragraphs(made.SETTINGS, study_of(made.SETTINGS, arms_given=known)))
+        for known in (False, True)
+    )
+    assert "Arms were derived from the treatments received within 30 days" in derived
+    assert "Arms were those that the table gives." in given and "derived from" not in given
+    assert "that day counts from presentation, while results count from time zero" in derived
+
+
+def test_days_of_grace_do_not_outlast_themselves_without_a_landmark():
+    text = " ".join(methods.paragraphs(made.SETTINGS, Study("x", grace_days=21, landmark_days=0)))
+    assert "received within 21 days of time zero" in text
+
+
+def test_few_excluded_are_not_told_by_the_headline(tmp_path):
+    found = minute(tmp_path, facts={"n_supplied": None, "n_overall": 59, "n_arms": None})[0]
+    assert found == (
+        "59 cases are analysed, fewer than 5 were excluded, presenting 2019 to 2021; all but fewer "
+        "than 5 of them are in the comparison of arms, which starts at the landmark on day 30."
+    )
+
+
+def test_one_case_is_singular(tmp_path):
+    facts = {"n_supplied": 1, "n_overall": 1, "n_arms": 1}
+    found = minute(tmp_path, facts=facts)[0]
+    assert found.startswith(
+        "Of 1 case supplied, 1 is analysed, presenting 2019 to 2021; 1 of them is"
+    )
+
+
+def test_interval_without_ends_is_said(tmp_path):
+    summary = made.summary().assign(median_lower=pd.NA, median_upper=pd.NA)
+    found = minute(tmp_path, summary=summary)[2]
+    assert "310 days (10.2 months), interval not estimable; median follow-up" in found
+
+
+def test_caution_without_a_landmark(tmp_path):
+    naive = minute(tmp_path, study=Study("small", landmark_days=0))[4]
+    assert naive.endswith("without a landmark; immortal time favours the later treated.")
+    given = minute(tmp_path, study=Study("small", landmark_days=0, arms_given=True))[4]
+    assert "immortal" not in given and "chosen" not in given

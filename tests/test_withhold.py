@@ -1,5 +1,7 @@
 """What is withheld before anything is shown."""
 
+import itertools
+
 import pandas as pd
 import pytest
 
@@ -71,7 +73,10 @@ def rate(**changed):
 
 @pytest.mark.parametrize(
     "numerator, mark",
-    [(0, None), (1, "<5"), (4, "<5"), (5, None), (25, None), (26, "hidden"), (30, None)],
+    [
+        *((0, None), (1, "hidden"), (4, "hidden"), (5, None)),
+        *((25, None), (26, "hidden"), (30, None)),
+    ],
 )
 def test_rate_is_withheld_at_a_small_count_and_at_a_small_rest(numerator, mark):
     shown = withhold_walking.rates(pd.DataFrame([rate(numerator=numerator)]), 5).iloc[0]
@@ -79,37 +84,114 @@ def test_rate_is_withheld_at_a_small_count_and_at_a_small_rest(numerator, mark):
     assert pd.isna(shown["proportion"]) == pd.isna(shown["denominator"]) == (mark is not None)
 
 
-def test_small_number_of_deaths_hides_alive_and_assessed_only():
-    rows = [rate(estimand=name, n_dead=3) for name in ("alive_assessed", "composite", "best_case")]
-    shown = withhold_walking.rates(pd.DataFrame(rows), 5)
-    assert shown["mark"].tolist() == ["hidden", pd.NA, pd.NA]
-    assert shown["n_dead_mark"].tolist() == ["<5"] * 3
+def family(counts, **key):
+    """The four rows of one group, entry status and time: walking, not walking, dead, unknown."""
+    walking, still, dead, unknown = counts
+    cases = {
+        "alive_assessed": (walking, walking + still),
+        "composite": (walking, walking + still + dead),
+        "best_case": (walking + unknown, sum(counts)),
+        "worst_case": (walking, sum(counts)),
+    }
+    return [
+        rate(estimand=name, numerator=n, denominator=of, n_dead=dead, n_unknown=unknown, **key)
+        for name, (n, of) in cases.items()
+    ]
 
 
-def test_small_number_of_unknowns_hides_best_and_worst_case():
-    names = ("alive_assessed", "composite", "best_case", "worst_case")
-    shown = withhold_walking.rates(pd.DataFrame([rate(estimand=name, n_unknown=3) for name in names]), 5)
-    assert shown["proportion"].notna().tolist() == [True, True, False, False]
+def visible(rows):
+    """Estimands that are shown, then whether the dead and the unknown are."""
+    rows = withhold_walking.rates(pd.DataFrame(rows), 5)
+    first = rows.iloc[0]
+    known = [name for name in ("n_dead", "n_unknown") if not pd.isna(first[name])]
+    return [*rows.loc[rows["mark"].isna(), "estimand"], *known]
 
 
-def test_one_hidden_entry_status_hides_the_other():
+@pytest.mark.parametrize(
+    "counts, left",
+    [
+        (
+            (10, 10, 10, 10),
+            [*("alive_assessed", "composite", "best_case", "worst_case"), "n_dead", "n_unknown"],
+        ),
+        ((10, 10, 3, 10), ["composite", "best_case", "worst_case", "n_unknown"]),
+        ((10, 4, 10, 10), ["composite", "best_case", "worst_case", "n_unknown"]),
+        ((10, 10, 10, 1), ["alive_assessed", "worst_case"]),
+        ((2, 10, 10, 10), ["best_case", "n_dead"]),
+        ((10, 10, 0, 3), ["worst_case", "n_dead"]),
+        ((1, 1, 1, 1), []),
+    ],
+)
+def test_a_small_state_hides_what_gives_it_by_subtraction(counts, left):
+    assert visible(family(counts)) == left
+
+
+def test_no_state_that_is_small_can_be_worked_out():
+    """Every small state can be one case higher or lower without anything shown changing."""
+    for counts in itertools.product((0, 1, 5), repeat=4):
+        rows = family(counts)
+        shown = _published(rows)
+        for state in range(4):
+            if not 0 < counts[state] < 5:
+                continue
+            moves = [
+                tuple(
+                    n + (at == state) * step - (at == other) * step for at, n in enumerate(counts)
+                )
+                for other in range(4)
+                for step in (-1, 1)
+                if other != state
+            ]
+            possible = [move for move in moves if min(move) >= 0]
+            assert any(_agrees(shown, family(move)) for move in possible), counts
+
+
+def _published(rows):
+    names = ["numerator", "denominator", "n_dead", "n_unknown"]
+    return withhold_walking.rates(pd.DataFrame(rows), 5)[names]
+
+
+def _agrees(shown, rows):
+    told = pd.DataFrame(rows)[shown.columns]
+    return bool((shown.isna() | (shown == told)).all(axis=None))
+
+
+def test_small_states_of_one_entry_status_hide_the_same_of_the_other():
     rows = [
-        rate(baseline="all"),
-        rate(baseline="ambulatory", numerator=3, denominator=10),
-        rate(baseline="non_ambulatory", numerator=7, denominator=20),
+        *family((20, 20, 10, 20), baseline="all"),
+        *family((12, 8, 7, 3), baseline="ambulatory"),
+        *family((8, 12, 3, 17), baseline="non_ambulatory"),
     ]
     shown = withhold_walking.rates(pd.DataFrame(rows), 5)
-    assert shown["mark"].tolist() == [pd.NA, "<5", "hidden"]
+    assert shown["mark"].isna().tolist() == [
+        *(True, True, True, True),
+        *(True, False, False, True),
+        *(True, False, False, True),
+    ]
+    assert shown["n_unknown"].notna().tolist() == [True] * 4 + [False] * 8
 
 
-def test_one_hidden_arm_hides_the_smallest_other():
+def test_all_cases_of_a_row_that_are_few_are_marked_so():
+    shown = withhold_walking.rates(pd.DataFrame(family((1, 1, 1, 1))), 5)
+    assert shown["mark"].tolist() == ["<5"] * 4
+
+
+def test_threshold_zero_shows_every_state():
+    shown = withhold_walking.rates(pd.DataFrame(family((1, 1, 1, 1))), 0)
+    assert shown["mark"].isna().all() and shown["n_dead"].tolist() == [1] * 4
+
+
+@pytest.mark.parametrize("overall, hidden", [((30, 30, 13, 30), 2), ((50, 50, 50, 50), 1)])
+def test_second_arm_is_hidden_only_where_the_arms_add_up_to_the_whole(overall, hidden):
     rows = [
-        rate(analysis="by_arm", group="sbrt", numerator=2),
-        rate(analysis="by_arm", group="cebrt_long", denominator=40),
-        rate(analysis="by_arm", group="cebrt_short", denominator=20),
+        *family(overall),
+        *family((15, 15, 3, 15), analysis="by_arm", group="sbrt"),
+        *family((15, 15, 10, 15), analysis="by_arm", group="cebrt_long"),
     ]
     shown = withhold_walking.rates(pd.DataFrame(rows), 5)
-    assert shown["mark"].tolist() == ["<5", pd.NA, "hidden"]
+    arms = shown[(shown["analysis"] == "by_arm") & (shown["estimand"] == "alive_assessed")]
+    assert arms["mark"].notna().sum() == hidden
+    assert shown["mark"].iloc[:4].isna().all()
 
 
 def test_contrast_with_a_hidden_arm_is_hidden():
@@ -165,3 +247,34 @@ def test_merged_labels_read_as_one_sentence():
     shown = withhold.flow(pd.concat([flow, more], ignore_index=True), 5)
     assert shown["label"].tolist()[-1] == "Died by day 30 (the landmark) or lost by day 30"
     assert shown["n_excluded"].tolist()[-1] == 10
+
+
+@pytest.mark.parametrize(
+    "n, marks",
+    [
+        ([40, 4, 20, 12], ["<5", None, "hidden"]),
+        ([40, 4, 3, 12], ["<5", "<5", None]),
+        ([40, 14, 20, 12], [None, None, None]),
+    ],
+)
+def test_single_hidden_group_hides_the_next_smallest(n, marks):
+    summary = pd.concat([made.summary(), made.summary().iloc[[2]]], ignore_index=True)
+    shown = withhold.summary(summary.assign(n=n, events=[20, 1, 10, 6], group=list("abcd")), 5)
+    found = shown["mark"].fillna(shown["n_mark"])
+    assert [None if pd.isna(mark) else mark for mark in found] == [None, *marks]
+    assert shown["n"].notna().tolist() == [True, *(mark is None for mark in marks)]
+    assert not (shown["events"].notna() & shown["n"].isna()).any()
+
+
+def test_single_hidden_number_of_deaths_hides_a_second():
+    shown = withhold.summary(made.summary().assign(events=[20, 3, 10], n=[40, 12, 20]), 5)
+    assert shown["events_mark"].tolist() == [pd.NA, "<5", "hidden"]
+    assert shown["n"].tolist() == [40, 12, 20]
+
+
+@pytest.mark.parametrize("unknown, hidden", [(0, 0), (3, 1), (8, 0)])
+def test_few_without_a_group_hide_a_group(unknown, hidden):
+    summary = made.summary().assign(n_group_unknown=unknown, events=[20, 6, 10])
+    shown = withhold.summary(summary, 5).iloc[1:]
+    assert shown["n_mark"].notna().sum() == hidden
+    assert shown["n_group_unknown"].isna().all() == (hidden == 1)

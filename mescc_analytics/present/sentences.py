@@ -22,8 +22,8 @@ def in_one_minute(facts, frames, study):
     Parameters
     ----------
     facts : dict
-        n_supplied and n_arms (None where withheld), n_overall, optionally year_first and year_last, and shares (name to
-        [n, total]).
+        n_supplied and n_arms (None where withheld), n_overall, optionally year_first and
+        year_last, and shares (name to [n, total]).
     frames : dict of str to DataFrame
         summary, rates and flow, suppressed.
     study : Study

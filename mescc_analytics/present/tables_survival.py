@@ -60,9 +60,9 @@ def _unknown_groups(summary, study):
     if "n_group_unknown" not in summary:
         return ""
     parts = []
-    for analysis, number in summary.groupby("analysis", sort=False)["n_group_unknown"].first(
-        skipna=False
-    ).items():
+    for analysis, number in (
+        summary.groupby("analysis", sort=False)["n_group_unknown"].first(skipna=False).items()
+    ):
         if display.is_missing(number) or number > 0:
             words = study.small if display.is_missing(number) else display.number(number)
             parts.append(f"{_factor_title(analysis)} {words}")

@@ -71,10 +71,12 @@ def frames(inputs, settings):
     inputs, threshold = locate(inputs), settings["disclosure"]["threshold"]
     least = (settings.get("figures") or {}).get("curve_min_at_risk")
     concordance = read(inputs, "concordance")
+    summary = withhold.summary(read(inputs, "summary"), threshold)
+    curves = withhold.curves(read(inputs, "curves"), threshold, least)
     return {
         "flow": withhold.flow(read(inputs, "flow"), threshold),
-        "curves": withhold.curves(read(inputs, "curves"), threshold, least),
-        "summary": withhold.summary(read(inputs, "summary"), threshold),
+        "curves": withhold.at_risk(curves, summary),
+        "summary": summary,
         "rates": withhold_walking.rates(read(inputs, "rates"), threshold),
         "agreement": withhold.agreement(concordance, threshold),
         "cells": withhold.cells(concordance, threshold),
@@ -98,4 +100,5 @@ def main_rates(shown_rates, analysis, estimand):
 def arm_sizes(shown_summary):
     """Arm, its cases (NA where withheld) and the mark, from the comparison of arms."""
     rows = shown_summary[shown_summary["analysis"] == "by_arm"]
-    return [(row["group"], row["n"], row["mark"]) for row in rows.to_dict("records")]
+    marks = rows["mark"].fillna(rows["n_mark"])
+    return list(zip(rows["group"], rows["n"], marks, strict=True))

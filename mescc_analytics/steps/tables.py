@@ -14,6 +14,7 @@ from mescc_analytics.present import (
 from mescc_analytics.present import tables as people
 from mescc_analytics.present.study import study_of
 from mescc_analytics.steps import counts, derived, shown, withhold, withhold_walking
+from mescc_analytics.steps.overview import overview
 from mescc_analytics.tables import files
 
 WORD_ORDER = (
@@ -40,7 +41,7 @@ def tables(inputs, out, settings):
     inputs, threshold = shown.locate(inputs), settings["disclosure"]["threshold"]
     summary = withhold.summary(shown.read(inputs, "summary"), threshold)
     cohort = files.read_table(inputs["cohort"])
-    facts = counts.overview(cohort, threshold)
+    facts = overview(cohort, threshold)
     landmark = shown.landmark_days(summary)
     study = study_of(settings, "tables", landmark_days=landmark, arms_given=facts["arms_given"])
     parts = (

@@ -78,6 +78,17 @@ def curves(frame, threshold, least_at_risk=None):
     return hide(out, (at_risk < least).fillna(False).astype(bool), SURVIVAL)
 
 
+def at_risk(shown_curves, shown_summary):
+    """Curves without the numbers at risk of the groups whose number of cases `shown_summary`
+    withholds; `at_risk_mark` is "hidden" there.
+    """
+    hidden = shown_summary[shown_summary["n_mark"].notna()]
+    gone = pd.MultiIndex.from_frame(hidden[["analysis", "group"]])
+    where = _among(shown_curves, ["analysis", "group"], gone)
+    marks = pd.Series(pd.NA, index=shown_curves.index, dtype="string").mask(where, HIDDEN)
+    return shown_curves.assign(n_at_risk=shown_curves["n_at_risk"].mask(where), at_risk_mark=marks)
+
+
 def summary(frame, threshold):
     """Survival summaries without small groups, small numbers of deaths or survivors, or
     percentages that tell them.
@@ -187,6 +198,19 @@ def zeros(frame, rows, threshold):
     somebody = counted.groupby(frame[rows]).transform("any")
     none = (frame["n"] == 0).fillna(False) & somebody & frame["n"].isna().any()
     return hide(frame, none, ["n"], none, f"<{threshold}")
+
+
+def largest(frame, counted, threshold):
+    """Marks of a crosstab (level, group) of which no line holds nothing but the largest small
+    count: its sum would give every cell, so that the whole line is "hidden".
+    """
+    full = (counted == threshold - 1).fillna(False).astype(bool)
+    marks = frame["mark"]
+    for name in ("level", "group"):
+        inside = frame["n"].isna() & ((frame["group"] != "all") | (name == "group"))
+        exact = (full | ~inside).groupby(frame[name]).transform("all") & inside
+        marks = marks.mask(exact, HIDDEN)
+    return frame.assign(mark=marks)
 
 
 def cells(concordance, threshold):

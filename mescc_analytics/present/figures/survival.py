@@ -244,5 +244,7 @@ def at_risk(rows, time_days, small):
     index = bisect.bisect_left(rows["time_days"].astype(float).tolist(), time_days - 1e-6)
     if index == len(rows):
         return "0"
-    value = rows["n_at_risk"].iloc[index]
-    return small if pd.isna(value) else display.number(value)
+    row = rows.iloc[index]
+    if not pd.isna(row.get("at_risk_mark", pd.NA)):
+        return str(row["at_risk_mark"])
+    return small if pd.isna(row["n_at_risk"]) else display.number(row["n_at_risk"])
