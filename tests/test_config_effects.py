@@ -130,3 +130,45 @@ def test_the_seed_and_every_section_are_in_the_provenance(results, tmp_path):
     texts = [(tmp_path / name / "provenance.json").read_text() for name in "ab"]
     assert texts[0] != texts[1] and '"seed": 1' in texts[0]
     assert all(f'"{section}"' in texts[0] for section in settings.SECTIONS)
+
+
+def small_cohort(root, n):
+    """The presenting steps on the first cases of the bundled cohort."""
+    rows = pd.read_csv("data/demo/cases.csv", dtype=str).head(n)
+    root.mkdir(parents=True)
+    rows.drop(columns=["mri_day"]).to_csv(root / "cases.csv", index=False)
+    ingest.ingest({"cases": root / "cases.csv"}, root / "ingest", FULL)
+    decisions.score({"cases": root / "ingest/cases.parquet"}, root / "score/scored.parquet", FULL)
+    extra = {name: root / "assign" / f"{name}.csv" for name in ("concordance", "policies")}
+    decisions.assign(
+        {"cases": root / "score/scored.parquet", **extra}, root / "assign/assigned.parquet", FULL
+    )
+    cohort.cohort({"cases": root / "assign/assigned.parquet"}, root / "cohort", FULL)
+    survival.survival({"cohort": root / "cohort/cohort.parquet"}, root / "survival", FULL)
+    walking = {"cohort": root / "cohort/cohort.parquet", "visits": root / "ingest/visits.parquet"}
+    ambulatory.ambulatory(walking, root / "ambulatory", FULL)
+    for step, name in (
+        (figures.figures, "figures"),
+        (tables.tables, "tables"),
+        (report.report, "report"),
+    ):
+        step({"results": root}, root / name, FULL)
+    return (root / "report/research.html").read_text(encoding="utf-8")
+
+
+def test_a_cohort_below_the_threshold_shows_nobody(tmp_path, monkeypatch):
+    from pathlib import Path
+
+    monkeypatch.chdir(Path(__file__).parents[1])
+    page = small_cohort(tmp_path / "few", 4)
+    assert "fewer than 5 cases" in page and "Table 1" not in page and "<svg" not in page
+    assert "Withheld" in (tmp_path / "few/tables/table1.csv").read_text()
+    assert (tmp_path / "few/figures/flow.png").exists()
+
+
+def test_without_any_mri_day_the_report_counts_from_presentation(tmp_path, monkeypatch):
+    from pathlib import Path
+
+    monkeypatch.chdir(Path(__file__).parents[1])
+    page = small_cohort(tmp_path / "more", 60)
+    assert "from presentation" in page and "from MRI" not in page

@@ -85,6 +85,11 @@ def render(content):
     )
 
 
+def render_withheld(name, reason):
+    """A page that says in words why nothing is shown of a cohort."""
+    return _environment().get_template("withheld.html.j2").render(name=name, reason=reason)
+
+
 @cache
 def _environment():
     environment = jinja2.Environment(

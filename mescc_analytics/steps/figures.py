@@ -3,9 +3,10 @@
 from mescc_analytics import codebook
 from mescc_analytics.present import captions
 from mescc_analytics.present.figures import flow, pathway, save, style, survival, walking
-from mescc_analytics.present.study import study_of
 from mescc_analytics.steps import shown
 from mescc_analytics.tables import files
+
+NAMES = ("survival_by_arm", "survival_overall", "walking_by_arm", "pathway_by_arm", "flow")
 
 
 def figures(inputs, out, settings):
@@ -22,9 +23,21 @@ def figures(inputs, out, settings):
     settings : dict
         name, disclosure, cohort, survival and figures (estimand, curve_min_at_risk).
     """
+    reason = shown.too_few(inputs, settings)
+    drawn = _withheld(reason) if reason else _drawn(inputs, settings)
+    for name, figure in drawn.items():
+        for ending, content in save.render(figure).items():
+            files.write_bytes(content, out / f"{name}.{ending}")
+
+
+def _withheld(reason):
+    return {name: style.placeholder(reason) for name in NAMES}
+
+
+def _drawn(inputs, settings):
     frames = shown.frames(inputs, settings)
-    study = study_of(settings, "figures", landmark_days=shown.landmark_days(frames["summary"]))
-    drawn = {
+    study = shown.study_as_run(settings, "figures", frames["summary"])
+    return {
         "survival_by_arm": _survival(frames, study, "by_arm"),
         "survival_overall": _survival(frames, study, "overall"),
         "walking_by_arm": _walking(frames, study),
@@ -33,9 +46,6 @@ def figures(inputs, out, settings):
             captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)
         ),
     }
-    for name, figure in drawn.items():
-        for ending, content in save.render(figure).items():
-            files.write_bytes(content, out / f"{name}.{ending}")
 
 
 def _survival(frames, study, analysis):

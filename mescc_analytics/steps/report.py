@@ -5,7 +5,6 @@ import json
 import mescc_analytics
 from mescc_analytics.present import captions, methods, reports, sentences
 from mescc_analytics.present import tables as people
-from mescc_analytics.present.study import study_of
 from mescc_analytics.provenance import digest_code
 from mescc_analytics.steps import shown
 from mescc_analytics.tables import files
@@ -42,12 +41,16 @@ def report(inputs, out, settings):
     settings : dict
         The completed config; report.title and report.date are printed as given.
     """
+    reason = shown.too_few(inputs, settings)
+    if reason:
+        name = settings.get("name", "")
+        return files.write_text(reports.render_withheld(name, reason), out / "research.html")
     inputs = shown.locate(inputs)
     frames = shown.frames(inputs, settings)
     about = {"version": mescc_analytics.__version__, "digest": digest_code()[:12]} | settings
     made = json.loads(files.contents(inputs["tables"] / "tables.json"))
-    landmark, given = shown.landmark_days(frames["summary"]), made["overview"]["arms_given"]
-    study = study_of(about, landmark_days=landmark, arms_given=given)
+    given = made["overview"]["arms_given"]
+    study = shown.study_as_run(about, "report", frames["summary"], arms_given=given)
     content = reports.Content(
         study=study,
         facts=made["overview"],

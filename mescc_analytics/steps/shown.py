@@ -2,8 +2,11 @@
 anything is drawn.
 """
 
+from dataclasses import replace
+
 import pandas as pd
 
+from mescc_analytics.present.study import study_of
 from mescc_analytics.steps import withhold, withhold_walking
 from mescc_analytics.tables import files
 
@@ -64,6 +67,27 @@ def landmark_days(shown_summary):
     """The landmark that the comparison of arms used, from summary.csv; None where there is none."""
     starts = shown_summary.loc[shown_summary["analysis"] == "by_arm", "start_days"].dropna()
     return float(starts.iloc[0]) if len(starts) else None
+
+
+def study_as_run(settings, section, shown_summary, *, arms_given=False):
+    """The Study of a step, with the landmark and the time zero that the results used."""
+    study = study_of(
+        settings, section, landmark_days=landmark_days(shown_summary), arms_given=arms_given
+    )
+    origin = shown_summary["time_zero"].dropna() if "time_zero" in shown_summary else []
+    return replace(study, time_zero=str(origin.iloc[0])) if len(origin) else study
+
+
+def too_few(inputs, settings):
+    """Why nothing may be shown of a cohort that is itself a small count; empty if it may."""
+    flow, threshold = read(locate(inputs), "flow"), settings["disclosure"]["threshold"]
+    analysed = flow.loc[flow["applies_to"] == "all analyses", "n_after"]
+    if not len(analysed) or not 0 < int(analysed.iloc[-1]) < threshold:
+        return ""
+    return (
+        f"The cohort has fewer than {threshold} cases that can be analysed: any table or figure "
+        "would show single patients. The setting disclosure.threshold decides this."
+    )
 
 
 def frames(inputs, settings):

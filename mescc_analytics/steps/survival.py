@@ -47,8 +47,17 @@ def analyse(frame, settings):
         for kind, table in _one(name, cases, group, start, settings).items():
             parts[kind].append(table.assign(analysis=name))
     empty = _without_cases(settings)
+    origin = time_zero_used(frame, settings)
+    parts["summary"] = [table.assign(time_zero=origin) for table in parts["summary"]]
     tables = {kind: _joined(found or [empty[kind]]) for kind, found in parts.items()}
     return tables | {"not_assessable": pd.DataFrame(missing, columns=NOT_ASSESSABLE)}
+
+
+def time_zero_used(frame, settings):
+    """The origin in use: presentation where no case has the day that the config asks for."""
+    source = frame["time_zero_source"] if "time_zero_source" in frame else pd.Series(dtype="string")
+    fallen_back = len(source) and source.astype("string").eq("presentation_fallback").all()
+    return "presentation" if fallen_back else settings["cohort"]["time_zero"]
 
 
 def _one(name, cases, group, start, settings):
@@ -94,6 +103,7 @@ def _without_cases(settings):
         "tests": pd.DataFrame(columns=TESTS),
         "hazards": pd.DataFrame(columns=HAZARDS),
     }
+    tables["summary"]["time_zero"] = pd.NA
     return {name: table.assign(analysis=pd.NA) for name, table in tables.items()}
 
 

@@ -12,7 +12,6 @@ from mescc_analytics.present import (
     tables_walking,
 )
 from mescc_analytics.present import tables as people
-from mescc_analytics.present.study import study_of
 from mescc_analytics.steps import counts, derived, shown, withhold, withhold_walking
 from mescc_analytics.steps.overview import overview
 from mescc_analytics.tables import files
@@ -38,12 +37,14 @@ def tables(inputs, out, settings):
         name, version, digest, disclosure, cohort, survival, report and tables (estimand,
         variables).
     """
+    reason = shown.too_few(inputs, settings)
+    if reason:
+        return _write_withheld(reason, out, settings)
     inputs, threshold = shown.locate(inputs), settings["disclosure"]["threshold"]
     summary = withhold.summary(shown.read(inputs, "summary"), threshold)
     cohort = files.read_table(inputs["cohort"])
     facts = overview(cohort, threshold)
-    landmark = shown.landmark_days(summary)
-    study = study_of(settings, "tables", landmark_days=landmark, arms_given=facts["arms_given"])
+    study = shown.study_as_run(settings, "tables", summary, arms_given=facts["arms_given"])
     parts = (
         _case_tables(cohort, study, settings),
         _outcome_tables(inputs, summary, study),
@@ -102,3 +103,12 @@ def _absent(inputs, cohort):
         part.astype("string") for part in (counts.not_assessable(cohort).assign(subject=""), *found)
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def _write_withheld(reason, out, settings):
+    """The files that the workflow expects, with nothing in them but the reason."""
+    table = people.Table("table1", "Withheld", ("Withheld",), ((reason,),), ())
+    files.write_csv(people.as_frame(table), out / "table1.csv")
+    files.write_json({"withheld": reason}, out / "tables.json")
+    title = f"Tables, cohort {settings.get('name', '')}"
+    files.write_bytes(docx.render([table], title), out / "tables.docx")
