@@ -59,6 +59,15 @@ def test_label_leaves_out_a_median_beyond_the_curve():
     assert "Surgery + SBRT\nmedian not shown" in texts(draw(curves=few))
 
 
+def test_label_among_many_says_where_a_curve_stops_early():
+    curve = made.curves()[made.curves()["group"] == "surgery_sbrt"]
+    arms = ["surgery_sbrt", "surgery_cebrt", "surgery_only", "sbrt", "cebrt_long", "cebrt_short"]
+    many = pd.concat([curve.assign(group=arm) for arm in arms], ignore_index=True)
+    many.loc[many["group"] == "sbrt", "n_at_risk"] = [12, 11, 3, 2]
+    said = [text for text in texts(draw(curves=many)) if "(curve to" in text]
+    assert said == ["SBRT (curve to 4 mo)"]
+
+
 def test_landmark_line_only_where_there_is_one():
     assert "landmark, day 30" in texts(draw())
     plain = survival.SurvivalPlot("by_arm", "MRI", landmark_days=0)

@@ -199,7 +199,11 @@ def _direct_labels(axes, shown, summary, context):
         end = float(last[group]["time_days"]) / display.DAYS_PER_MONTH
         axes.plot([end, edge * 1.012], [survival, position], color=colour, **thin)
         words = _median_words(group, facts, survival)
-        label = _label(wording.group_label(plot.analysis, group), words, rows_high)
+        name = wording.group_label(plot.analysis, group)
+        label = _label(name, words, rows_high)
+        if end < edge / 2 and survival > 0 and rows_high == 1:
+            # the thin line to the label must not be read as survival
+            label = f"{name} (curve to {end:.0f} mo)"
         look_of_text = {"va": "center", "fontsize": 6.5, "linespacing": 1.1}
         axes.text(edge * 1.02, position, label, color=wording.ink(colour), **look_of_text)
 
