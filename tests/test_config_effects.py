@@ -27,13 +27,9 @@ def changed(section, **values):
     return config
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """Results of 300 synthetic cases up to the presenting steps."""
-    root = tmp_path_factory.mktemp("results")
-    synthesise(300, 3, "realistic", root / "data")
-    tables_ = {name: root / "data" / f"{name}.csv" for name in ("cases", "visits", "lesions")}
-    ingest.ingest(tables_, root / "ingest", FULL)
+def analyse(inputs, root):
+    """Every step up to the presenting ones."""
+    ingest.ingest(inputs, root / "ingest", FULL)
     decisions.score({"cases": root / "ingest/cases.parquet"}, root / "score/scored.parquet", FULL)
     extra = {name: root / "assign" / f"{name}.csv" for name in ("concordance", "policies")}
     decisions.assign(
@@ -41,11 +37,17 @@ def results(tmp_path_factory):
     )
     cohort.cohort({"cases": root / "assign/assigned.parquet"}, root / "cohort", FULL)
     survival.survival({"cohort": root / "cohort/cohort.parquet"}, root / "survival", FULL)
-    ambulatory.ambulatory(
-        {"cohort": root / "cohort/cohort.parquet", "visits": root / "ingest/visits.parquet"},
-        root / "ambulatory",
-        FULL,
-    )
+    walking = {"cohort": root / "cohort/cohort.parquet", "visits": root / "ingest/visits.parquet"}
+    ambulatory.ambulatory(walking, root / "ambulatory", FULL)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Results of 300 synthetic cases up to the presenting steps."""
+    root = tmp_path_factory.mktemp("results")
+    synthesise(300, 3, "realistic", root / "data")
+    tables_ = {name: root / "data" / f"{name}.csv" for name in ("cases", "visits", "lesions")}
+    analyse(tables_, root)
     figures.figures({"results": root}, root / "figures", FULL)
     tables.tables({"results": root}, root / "tables", FULL)
     return root
@@ -137,16 +139,7 @@ def small_cohort(root, n):
     rows = pd.read_csv("data/demo/cases.csv", dtype=str).head(n)
     root.mkdir(parents=True)
     rows.drop(columns=["mri_day"]).to_csv(root / "cases.csv", index=False)
-    ingest.ingest({"cases": root / "cases.csv"}, root / "ingest", FULL)
-    decisions.score({"cases": root / "ingest/cases.parquet"}, root / "score/scored.parquet", FULL)
-    extra = {name: root / "assign" / f"{name}.csv" for name in ("concordance", "policies")}
-    decisions.assign(
-        {"cases": root / "score/scored.parquet", **extra}, root / "assign/assigned.parquet", FULL
-    )
-    cohort.cohort({"cases": root / "assign/assigned.parquet"}, root / "cohort", FULL)
-    survival.survival({"cohort": root / "cohort/cohort.parquet"}, root / "survival", FULL)
-    walking = {"cohort": root / "cohort/cohort.parquet", "visits": root / "ingest/visits.parquet"}
-    ambulatory.ambulatory(walking, root / "ambulatory", FULL)
+    analyse({"cases": root / "cases.csv"}, root)
     for step, name in (
         (figures.figures, "figures"),
         (tables.tables, "tables"),
