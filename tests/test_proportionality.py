@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from mescc_analytics.errors import UsageError
-from mescc_analytics.stats.cox import fit_cox, ph_test
+from mescc_analytics.stats.cox import fit_cox
+from mescc_analytics.stats.proportionality import ph_test
 
 ORACLE = Path(__file__).parent / "oracle" / "stats"
 TESTS = pd.read_csv(ORACLE / "zph.csv").groupby(["data", "transform"], sort=False)

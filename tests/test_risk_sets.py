@@ -32,12 +32,15 @@ def test_delayed_entry():
 
 def test_efron_likelihood_at_0():
     # 1/5, then two deaths of three at risk: 1/3 and 1/(3 - 1)
-    value, score, information = RiskSets(DAYS, DIED, X).likelihood(np.zeros(1))
+    sets = RiskSets(DAYS, DIED, X)
+    value, score_sum, information_sum = sets.likelihood(np.zeros(1))
+    score, information = sets.by_time(np.zeros(1))
     assert_allclose(value, -np.log(5 * 3 * 2))
     # day 2: 0 - 4/5; day 5: 3 - 3/3 - (3 - 3/2)/2
     assert_allclose(score[:, 0], [-0.8, 1.25])
     # day 2: 6/5 - (4/5)^2; day 5: 5/3 - 1 + (5 - 5/2)/2 - (1.5/2)^2
     assert_allclose(information[:, 0, 0], [0.56, 1.354166666666667])
+    assert_allclose([score_sum[0], information_sum[0, 0]], [score.sum(), information.sum()])
 
 
 def test_scales_of_time():

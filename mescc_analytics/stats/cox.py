@@ -1,34 +1,21 @@
-"""Cox proportional hazards (Efron ties), as R's ``coxph``, and hazard ratios between groups."""
+"""Cox proportional hazards (Efron ties) with weights, late entry, strata and clusters, as in R."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
 from mescc_analytics.errors import UsageError
+from mescc_analytics.stats.cases import checked_entry, checked_weight, codes
 from mescc_analytics.stats.curves import TOLERANCE, checked
 from mescc_analytics.stats.intervals import NAN, z_value
-from mescc_analytics.stats.logrank import log_rank
-from mescc_analytics.stats.proportionality import ph_frame, ph_test
 from mescc_analytics.stats.risk_sets import RiskSets
-
-__all__ = ["CoxFit", "fit_cox", "hazard_frame", "ph_test"]
+from mescc_analytics.stats.sandwich import robust_covariance
 
 MAX_STEPS = 40
 # run away: hazard ratio beyond exp(8) over the range, yet within one standard error of 1
 RUNAWAY = 8.0
-HAZARD_COLUMNS = (
-    "term",
-    "group",
-    "reference",
-    "hazard_ratio",
-    "ci_lower",
-    "ci_upper",
-    "p",
-    "ph_p",
-    "note",
-)
 
 
 @dataclass(frozen=True)
@@ -46,7 +33,10 @@ class CoxFit:
         Coefficients without a maximum of the likelihood (monotone likelihood).
     level : float
     note : str
-        "" or "not estimable: <reason>"; then all numbers are NaN.
+        "", "not estimable: <reason>" (then all numbers are NaN) or "interval not estimable:
+        <reason>" (then the covariance is).
+    robust : bool
+        The covariance is the sandwich, `model_covariance` the inverse of the information.
     """
 
     names: tuple
@@ -60,6 +50,8 @@ class CoxFit:
     note: str = ""
     risk_sets: RiskSets | None = field(default=None, repr=False)
     scale: np.ndarray | None = field(default=None, repr=False)
+    robust: bool = False
+    model_covariance: np.ndarray | None = field(default=None, repr=False)
 
     def table(self):
         """Frame with term, hazard_ratio, ci_lower, ci_upper, p (Wald); NaN where run away."""
@@ -78,8 +70,23 @@ class CoxFit:
         )
 
 
-def fit_cox(time, event, covariates, names, *, entry=None, level=0.95):
+def fit_cox(
+    time,
+    event,
+    covariates,
+    names,
+    *,
+    entry=None,
+    weight=None,
+    cluster=None,
+    strata=None,
+    robust=None,
+    level=0.95,
+):
     """Cox model by Newton's method with step halving.
+
+    A covariate that changes with time is given as several rows per case, each at risk in
+    (entry, time] with the value that holds then, and an event in the last at most.
 
     Parameters
     ----------
@@ -89,6 +96,14 @@ def fit_cox(time, event, covariates, names, *, entry=None, level=0.95):
     names : sequence of str, length p
     entry : array-like of float, optional
         Day of delayed entry; a case is at risk at t where entry < t <= time.
+    weight : array-like of float, optional
+        Weight per case, none below 0; a case of weight 0 is left out.
+    cluster : array-like, optional
+        Rows that belong together: those of one case, cases of one patient or of one site.
+    strata : array-like, optional
+        Every stratum has a baseline hazard of its own.
+    robust : bool, optional
+        Sandwich variance; by default where there are weights or clusters.
     level : float
         Confidence level of the intervals.
 
@@ -98,7 +113,8 @@ def fit_cox(time, event, covariates, names, *, entry=None, level=0.95):
 
     Notes
     -----
-    Efron, J Am Stat Assoc 1977;72:557-565. Agrees with R's ``coxph(ties = "efron")``.
+    Efron, J Am Stat Assoc 1977;72:557-565; Lin and Wei, ibid. 1989;84:1074-1078. Agrees with R's
+    ``coxph(ties = "efron")``, weights, clusters and strata included.
 
     >>> fit = fit_cox([1, 2, 3, 4, 5], [1, 1, 1, 0, 1], [[0], [1], [0], [1], [1]], ["x"])
     >>> round(float(fit.coefficients[0]), 4)
@@ -108,17 +124,65 @@ def fit_cox(time, event, covariates, names, *, entry=None, level=0.95):
     x = np.asarray(covariates, float).reshape(len(time), -1)
     names = tuple(names)
     _check_covariates(x, names)
-    if not event.any():
+    rows = _Rows(
+        time,
+        event,
+        x,
+        checked_entry(entry, time),
+        checked_weight(weight, len(time)),
+        None if cluster is None else codes(cluster, len(time), "clusters"),
+        None if strata is None else codes(strata, len(time), "strata"),
+    ).with_weight()
+    wanted = (weight is not None or cluster is not None) if robust is None else robust
+    fit = _fit(rows, names, level)
+    return _with_robust(fit, rows.cluster) if wanted and not fit.note else fit
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Checked input of a model, one entry per row."""
+
+    time: np.ndarray
+    event: np.ndarray
+    x: np.ndarray
+    entry: np.ndarray | None
+    weight: np.ndarray
+    cluster: np.ndarray | None
+    strata: np.ndarray | None
+
+    def with_weight(self):
+        """The rows that have a weight above 0."""
+        kept = self.weight > 0
+        if kept.all():
+            return self
+        chosen = {name: values for name, values in vars(self).items() if values is not None}
+        return replace(self, **{name: values[kept] for name, values in chosen.items()})
+
+
+def _fit(rows, names, level):
+    if not rows.event.any():
         return _no_fit(names, level, "no deaths")
-    centre, scale = x.mean(axis=0), x.std(axis=0)
+    centre, scale = rows.x.mean(axis=0), rows.x.std(axis=0)
     if (scale <= TOLERANCE * np.abs(centre)).any():
         return _no_fit(names, level, "a covariate has the same value in every case")
-    entry = None if entry is None else np.asarray(entry, float)
-    sets = RiskSets(time, event, (x - centre) / scale, entry)
+    x = (rows.x - centre) / scale
+    sets = RiskSets(rows.time, rows.event, x, rows.entry, weight=rows.weight, strata=rows.strata)
     null, _, information = sets.likelihood(np.zeros(len(names)))
-    if np.linalg.matrix_rank(information.sum(axis=0), tol=1e-9 * event.sum()) < len(names):
+    if np.linalg.matrix_rank(information, tol=1e-9 * sets.day_weight.sum()) < len(names):
         return _no_fit(names, level, "the covariates do not vary independently in the risk sets")
     return _newton(sets, names, level, null, scale)
+
+
+def _with_robust(fit, cluster):
+    """The fit with the sandwich variance in place of that of the model."""
+    groups = len(fit.risk_sets.last) if cluster is None else len(np.unique(cluster))
+    if groups <= len(fit.names):
+        reason = f"{groups} clusters for {len(fit.names)} coefficients"
+        nothing = np.full_like(fit.covariance, np.nan)
+        return replace(fit, covariance=nothing, note=f"interval not estimable: {reason}")
+    outer, beta = np.outer(fit.scale, fit.scale), fit.coefficients * fit.scale
+    covariance = robust_covariance(fit.risk_sets, beta, fit.covariance * outer, cluster)
+    return replace(fit, covariance=covariance / outer, robust=True)
 
 
 def _check_covariates(x, names):
@@ -149,7 +213,7 @@ def _no_fit(names, level, reason):
 
 def _newton(sets, names, level, null, scale):
     beta, current, converged = _climb(sets, np.zeros(len(names)))
-    covariance = np.linalg.pinv(current[2].sum(axis=0), hermitian=True, rcond=1e-15)
+    covariance = np.linalg.pinv(current[2], hermitian=True, rcond=1e-15)
     width = np.ptp(sets.x, axis=0)
     std_err = np.sqrt(np.maximum(np.diag(covariance), 0))
     return CoxFit(
@@ -164,17 +228,18 @@ def _newton(sets, names, level, null, scale):
         note="" if converged else f"not estimable: no maximum after {MAX_STEPS} steps",
         risk_sets=sets,
         scale=scale,
+        model_covariance=covariance / np.outer(scale, scale),
     )
 
 
 def _climb(sets, beta):
     """Coefficients of the highest likelihood, the likelihood there, and whether it was reached."""
     current = sets.likelihood(beta)
+    # at this decrement one more full step is exact to rounding
+    enough = 1e-12 * min(1.0, float(sets.day_weight.mean()))
     for _ in range(MAX_STEPS):
-        score, information = current[1].sum(axis=0), current[2].sum(axis=0)
-        step = np.linalg.lstsq(information, score, rcond=None)[0]
-        # at this decrement one more full step is exact to rounding
-        converged = bool(score @ step < 1e-12)
+        step = np.linalg.lstsq(current[2], current[1], rcond=None)[0]
+        converged = bool(current[1] @ step < enough)
         proposed = sets.likelihood(beta + step)
         while proposed[0] < current[0] - 1e-9 * abs(current[0]) and not converged:
             step = step / 2
@@ -183,87 +248,3 @@ def _climb(sets, beta):
         if converged:
             return beta, current, True
     return beta, current, False
-
-
-def hazard_frame(time, event, group, level=0.95):
-    """Hazard ratio of every group against the first, with the test of proportionality.
-
-    Parameters
-    ----------
-    time, event : array-like, shape (n_cases,)
-    group : Categorical
-        First category with cases is the reference; empty ones are left out.
-    level : float
-
-    Returns
-    -------
-    hazards : DataFrame
-        term, group, reference, hazard_ratio, ci_lower, ci_upper, p (Wald), ph_p, note.
-    tests : DataFrame
-        test (log_rank, ph_global), statistic, df, p, note.
-
-    >>> days, group = [1, 2, 3, 4, 5, 6], pd.Categorical(list("ababab"))
-    >>> hazard_frame(days, [1, 1, 1, 1, 1, 0], group)[0]["term"].tolist()
-    ['b vs a']
-    """
-    if not len(time):
-        nothing = {"statistic": NAN, "df": 0, "p": NAN, "note": "not estimable: no cases"}
-        names = ("log_rank", "ph_global")
-        return pd.DataFrame(columns=list(HAZARD_COLUMNS)), pd.DataFrame(
-            [{"test": name, **nothing} for name in names]
-        )
-    time, event = checked(time, event)
-    group = pd.Categorical(group).remove_unused_categories()
-    arms = _Arms(tuple(map(str, group.categories)), np.bincount(group.codes, event))
-    fit, ph = _fit_arms(time, event, group.codes, arms, level)
-
-    rows = [_hazard_row(code, arms, fit, ph) for code in range(1, len(arms.names))]
-    tests = [
-        {"test": "log_rank", **log_rank(time, event, group)},
-        {"test": "ph_global", **ph.iloc[-1].drop("term").to_dict()},
-    ]
-    return pd.DataFrame(rows, columns=list(HAZARD_COLUMNS)), pd.DataFrame(tests)
-
-
-@dataclass(frozen=True)
-class _Arms:
-    """Groups with their deaths; the first is the reference."""
-
-    names: tuple
-    deaths: np.ndarray
-
-    @property
-    def compared(self):
-        """Codes of the groups that have a hazard ratio."""
-        codes = range(1, len(self.names))
-        return [code for code in codes if self.deaths[code]] if self.deaths[0] else []
-
-
-def _fit_arms(time, event, codes, arms, level):
-    """Model of the groups with deaths; the others add nothing to it but a hazard of 0."""
-    if not arms.compared:
-        reason = "only one group" if len(arms.names) < 2 else "fewer than two groups with deaths"
-        return None, ph_frame(["global"], f"not estimable: {reason}")
-    kept = arms.deaths[codes] > 0
-    dummies = codes[kept, np.newaxis] == np.array(arms.compared)
-    names = [arms.names[code] for code in arms.compared]
-    fit = fit_cox(time[kept], event[kept], dummies, names, level=level)
-    return fit, ph_test(fit)
-
-
-def _hazard_row(code, arms, fit, ph):
-    group, reference = arms.names[code], arms.names[0]
-    row = {"term": f"{group} vs {reference}", "group": group, "reference": reference}
-    if code not in arms.compared:
-        without = group if arms.deaths[0] else reference
-        return row | {"note": f"not estimable: no deaths in {without}"}
-    if fit.note:
-        return row | {"note": fit.note}
-    position = arms.compared.index(code)
-    if fit.runaway[position]:
-        reason = f"the deaths of {group} and {reference} do not overlap in time"
-        return row | {"note": f"not estimable: {reason}"}
-    values = fit.table().iloc[position].drop("term").to_dict()
-    proportional = ph.iloc[position]
-    note = proportional["note"] and f"proportionality {proportional['note']}"
-    return row | values | {"ph_p": proportional["p"], "note": note}

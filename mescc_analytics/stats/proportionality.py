@@ -41,6 +41,8 @@ def ph_test(fit, transform="km"):
     terms = (*fit.names, "global")
     if fit.note or fit.runaway.any():
         return ph_frame(terms, fit.note or "not estimable: a coefficient has no maximum")
+    if fit.robust:
+        return ph_frame(terms, "not estimable: the test does not hold with weights or clusters")
     scale_of_time = fit.risk_sets.time_scale(transform)
     if not np.isfinite(scale_of_time).all() or np.ptp(scale_of_time) == 0:
         return ph_frame(terms, "not estimable: the scale of time has fewer than two values")
@@ -55,7 +57,7 @@ def ph_frame(terms, note, statistic=NAN, df=0, p=NAN):
 def _ph_score(fit, terms, g):
     p = len(fit.names)
     g = (g - np.average(g, weights=fit.risk_sets.deaths)) / np.std(g)
-    _, score, information = fit.risk_sets.likelihood(fit.coefficients * fit.scale)
+    score, information = fit.risk_sets.by_time(fit.coefficients * fit.scale)
     i11, i12, i22 = (np.einsum("t,tij->ij", g**power, information) for power in (0, 1, 2))
     u = g @ score
 

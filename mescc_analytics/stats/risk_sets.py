@@ -1,12 +1,46 @@
 """Sums over risk sets, the one costly part of a Cox model.
 
-All sums are taken at the distinct times of death, so the cost grows with the number of cases only
-through a few weighted counts.
+All sums are taken at the distinct times of death of each stratum, so the cost grows with the number
+of cases only through a few weighted counts and one product of matrices.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from mescc_analytics.stats.curves import distinct_times
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums at one value of the coefficients; times are those of death, stratum by stratum.
+
+    Attributes
+    ----------
+    hazard : array, shape (n_cases,)
+        exp(linear predictor), up to a common factor; without the weight of the case.
+    s1, d1 : arrays, shape (n_times, p)
+        Weighted sums of hazard times covariate, of all at risk and of the deaths.
+    a, b, aa, ab, bb : arrays, shape (n_times,)
+        Efron's sums over the deaths of a day, with its mean weight: of 1 / risk, f / risk,
+        1 / risk^2, f / risk^2, f^2 / risk^2, where f is the share of the deaths left out.
+    log_risk : float
+    """
+
+    hazard: np.ndarray
+    s1: np.ndarray
+    d1: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    aa: np.ndarray
+    ab: np.ndarray
+    bb: np.ndarray
+    log_risk: float
+
+    def mean_times(self, share):
+        """Sum over the deaths of a day of share / risk times the mean of x; "1" or "f"."""
+        first, second = (self.aa, self.ab) if share == "1" else (self.ab, self.bb)
+        return first[:, np.newaxis] * self.s1 - second[:, np.newaxis] * self.d1
 
 
 class RiskSets:
@@ -15,31 +49,60 @@ class RiskSets:
     Attributes
     ----------
     x : array, shape (n_cases, p)
+    weight : array, shape (n_cases,)
     times, deaths : arrays, shape (n_times,)
+        Day and number of deaths, not weighted; ascending within a stratum.
     mean_rank : array, shape (n_times,)
-        Mean rank of the time among the times of all cases.
+        Mean rank of the day among the last days of all cases.
     last : array of int, shape (n_cases,)
-        Last time of death at which a case is at risk; -1: none.
+        Last time of death at which a case is at risk; one before `first`: none.
     first : array of int, shape (n_cases,) or None
-        First time of death at which a case is at risk.
+        First time of death at which a case is at risk; None: the first of all.
     """
 
-    def __init__(self, time, event, x, entry=None):
+    def __init__(self, time, event, x, entry=None, *, weight=None, strata=None):
         self.x, self.event = x, event
-        all_times, position = distinct_times(time)
-        cases = np.bincount(position)
-        has_death = np.bincount(position, event) > 0
-        self.times = all_times[has_death]
-        self.mean_rank = (np.cumsum(cases) - (cases - 1) / 2)[has_death]
-        self.last = (np.cumsum(has_death) - 1)[position]
-        self.first = None if entry is None else np.searchsorted(self.times, entry, side="right")
+        self.columns = np.ascontiguousarray(x.T)
+        self.weight = np.ones(len(time)) if weight is None else weight
+        self._arrange(time, entry, strata)
         self.at_death = self.last[event]
         self.deaths = np.bincount(self.at_death, minlength=len(self.times))
+        died = np.bincount(self.at_death, self.weight[event], minlength=len(self.times))
         # Efron: the l-th of d deaths on a day leaves l/d of the day's deaths out of its risk set
         opens = np.cumsum(self.deaths) - self.deaths
         order = np.arange(len(self.at_death)) - np.repeat(opens, self.deaths)
         self.day = np.repeat(np.arange(len(self.times)), self.deaths)
         self.left_out = order / self.deaths[self.day]
+        self.day_weight = (died / self.deaths)[self.day]
+
+    def _arrange(self, time, entry, strata):
+        n = len(time)
+        together = time if entry is None else np.r_[time, entry]
+        days, position = distinct_times(together)
+        self.left_day, self.entry_day = position[:n], None if entry is None else position[n:]
+        stratum = np.zeros(n, int) if strata is None else strata
+        cell, key = self._cells(stratum, position[:n], len(days))
+        has_death = np.bincount(cell, self.event) > 0
+        self.keys = key[has_death]
+        self.place = self.keys % len(days)
+        self.times = days[self.place]
+        cases = np.bincount(position[:n], minlength=len(days))
+        self.mean_rank = (np.cumsum(cases) - (cases - 1) / 2)[self.place]
+        self.last = (np.cumsum(has_death) - 1)[cell]
+        self.first = None
+        if entry is not None:
+            entering = stratum * len(days) + position[n:]
+            self.first = np.searchsorted(self.keys, entering, side="right")
+        elif strata is not None:
+            self.first = np.searchsorted(self.keys, stratum * len(days))
+
+    @staticmethod
+    def _cells(stratum, position, n_days):
+        """Rank of each case's stratum and day, and the keys that are ranked."""
+        if not stratum.any():
+            return position, np.arange(position.max() + 1)
+        key, cell = np.unique(stratum * n_days + position, return_inverse=True)
+        return cell, key
 
     def time_scale(self, transform):
         """Times of death on another scale: km (1 - survival just before), identity, log, rank."""
@@ -49,8 +112,18 @@ class RiskSets:
             return np.log(self.times, out=np.full(len(self.times), -np.inf), where=self.times > 0)
         if transform == "rank":
             return self.mean_rank
-        survival = np.cumprod(1 - self.deaths / self.at_risk(np.ones(len(self.last))))
-        return 1 - np.r_[1.0, survival[:-1]]
+        return 1 - self._survival_before()[self.place]
+
+    def _survival_before(self):
+        """Survival just before each day, of all strata together, so that they share one scale."""
+        left, entered, n = self.left_day, self.entry_day, int(self.left_day.max()) + 1
+        at_risk = np.bincount(left, minlength=n)[::-1].cumsum()[::-1]
+        if entered is not None:
+            later = np.bincount(entered + 1, minlength=n + 1)[: n + 1]
+            at_risk = at_risk - later[::-1].cumsum()[::-1][1:]
+        died = np.bincount(left, self.event, minlength=n)
+        hazard = np.divide(died, at_risk, out=np.zeros(n), where=died > 0)
+        return np.r_[1.0, np.cumprod(1 - hazard)[:-1]]
 
     def at_risk(self, values):
         """Sum of values over the cases at risk at each time of death."""
@@ -64,36 +137,65 @@ class RiskSets:
         """Sum of values over the deaths at each time."""
         return np.bincount(self.at_death, values[self.event], minlength=len(self.times))
 
-    def moments(self, add, weight):
-        """Weighted sums of 1, x and x x' per time, by one of the two ways of adding."""
-        p = self.x.shape[1]
-        zero = add(weight)
-        one = np.empty((len(self.times), p))
-        two = np.empty((len(self.times), p, p))
-        for i in range(p):
-            weighted = weight * self.x[:, i]
-            one[:, i] = add(weighted)
-            for j in range(i, p):
-                two[:, i, j] = two[:, j, i] = add(weighted * self.x[:, j])
-        return zero, one, two
+    def while_at_risk(self, values):
+        """Per case the sum of values over the times of death at which it is at risk."""
+        total = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
+        through = total[self.last + 1]
+        return through if self.first is None else through - total[self.first]
+
+    def sums(self, beta):
+        """Sums of the risk sets at coefficients beta, shape (p,)."""
+        linear = self.x @ beta
+        hazard = np.exp(linear - linear.max())
+        weighted, p = self.weight * hazard, self.x.shape[1]
+        s0, d0 = self.at_risk(weighted), self.among_deaths(weighted)
+        s1, d1 = (np.empty((len(self.times), p)) for _ in range(2))
+        for j, column in enumerate(self.columns):
+            product = weighted * column
+            s1[:, j], d1[:, j] = self.at_risk(product), self.among_deaths(product)
+        f, day, of_day, n = self.left_out, self.day, self.day_weight, len(self.times)
+        risk = s0[day] - f * d0[day]
+        # a hazard that ran to 0: the step is halved
+        with np.errstate(divide="ignore", invalid="ignore"):
+            terms = (1 / risk, f / risk, 1 / risk**2, f / risk**2, f**2 / risk**2)
+            log_risk = (of_day * np.log(risk)).sum() + linear.max() * of_day.sum()
+        added = (np.bincount(day, of_day * value, minlength=n) for value in terms)
+        return Sums(hazard, s1, d1, *added, log_risk=float(log_risk))
 
     def likelihood(self, beta):
-        """Log partial likelihood, and per time of death its score (n_times, p) and information."""
-        linear = self.x @ beta
-        linear = linear - linear.max()
-        s0, s1, s2 = self.moments(self.at_risk, np.exp(linear))
-        d0, d1, d2 = self.moments(self.among_deaths, np.exp(linear))
-        f, day, n = self.left_out, self.day, len(self.times)
-        risk = s0[day] - f * d0[day]
-        with np.errstate(
-            divide="ignore", invalid="ignore"
-        ):  # weights that ran to 0: the step is halved
-            sums = (1 / risk, f / risk, 1 / risk**2, f / risk**2, f**2 / risk**2)
-        a, b, aa, ab, bb = (np.bincount(day, value, minlength=n)[:, np.newaxis] for value in sums)
+        """Log partial likelihood, its score (p,) and its information (p, p)."""
+        sums = self.sums(beta)
+        s1, d1 = sums.s1, sums.d1
+        died = self.weight * self.event
+        score = died @ self.x - (sums.a @ s1 - sums.b @ d1)
+        # the sum over times of sums over cases is one sum over cases of what each lived through
+        lived = self.while_at_risk(sums.a)
+        lived[self.event] -= sums.b[self.at_death]
+        two = (self.columns * (self.weight * sums.hazard * lived)) @ self.x
+        outer = s1.T @ sums.mean_times("1") - d1.T @ sums.mean_times("f")
+        return died @ (self.x @ beta) - sums.log_risk, score, two - outer
 
-        observed = np.column_stack([self.among_deaths(column) for column in self.x.T])
-        score = observed - (a * s1 - b * d1)
-        outer = np.einsum("ti,tj->tij", s1, aa * s1 - ab * d1)
-        outer += np.einsum("ti,tj->tij", d1, bb * d1 - ab * s1)
+    def by_time(self, beta):
+        """Score (n_times, p) and information (n_times, p, p) of each time of death."""
+        sums = self.sums(beta)
+        s2, d2 = (self._second(add, self.weight * sums.hazard) for add in self._ways)
+        s1, d1, died = sums.s1, sums.d1, self.weight[:, np.newaxis] * self.x
+        a, b = sums.a[:, np.newaxis], sums.b[:, np.newaxis]
+        observed = np.column_stack([self.among_deaths(column) for column in died.T])
+        outer = np.einsum("ti,tj->tij", s1, sums.mean_times("1"))
+        outer -= np.einsum("ti,tj->tij", d1, sums.mean_times("f"))
         information = a[..., np.newaxis] * s2 - b[..., np.newaxis] * d2 - outer
-        return linear[self.event].sum() - np.log(risk).sum(), score, information
+        return observed - (a * s1 - b * d1), information
+
+    @property
+    def _ways(self):
+        return self.at_risk, self.among_deaths
+
+    def _second(self, add, weight):
+        """Weighted sums of x x' per time, by one of the two ways of adding."""
+        p = self.x.shape[1]
+        two = np.empty((len(self.times), p, p))
+        for i in range(p):
+            for j in range(i, p):
+                two[:, i, j] = two[:, j, i] = add(weight * self.columns[i] * self.columns[j])
+        return two

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from mescc_analytics.stats.cox import hazard_frame
+from mescc_analytics.stats.hazards import hazard_frame
 from mescc_analytics.stats.survival import SurvivalSpec, curves_by_group, summarise_survival
 from mescc_analytics.steps.cohort import arms_are_given, effective
 from mescc_analytics.steps.groups import (

@@ -1,0 +1,108 @@
+"""Hazard ratios between groups, with the test of proportionality."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mescc_analytics.stats.cox import fit_cox
+from mescc_analytics.stats.curves import checked
+from mescc_analytics.stats.intervals import NAN
+from mescc_analytics.stats.logrank import log_rank
+from mescc_analytics.stats.proportionality import ph_frame, ph_test
+
+HAZARD_COLUMNS = (
+    "term",
+    "group",
+    "reference",
+    "hazard_ratio",
+    "ci_lower",
+    "ci_upper",
+    "p",
+    "ph_p",
+    "note",
+)
+
+
+def hazard_frame(time, event, group, level=0.95):
+    """Hazard ratio of every group against the first, with the test of proportionality.
+
+    Parameters
+    ----------
+    time, event : array-like, shape (n_cases,)
+    group : Categorical
+        First category with cases is the reference; empty ones are left out.
+    level : float
+
+    Returns
+    -------
+    hazards : DataFrame
+        term, group, reference, hazard_ratio, ci_lower, ci_upper, p (Wald), ph_p, note.
+    tests : DataFrame
+        test (log_rank, ph_global), statistic, df, p, note.
+
+    >>> days, group = [1, 2, 3, 4, 5, 6], pd.Categorical(list("ababab"))
+    >>> hazard_frame(days, [1, 1, 1, 1, 1, 0], group)[0]["term"].tolist()
+    ['b vs a']
+    """
+    if not len(time):
+        nothing = {"statistic": NAN, "df": 0, "p": NAN, "note": "not estimable: no cases"}
+        names = ("log_rank", "ph_global")
+        return pd.DataFrame(columns=list(HAZARD_COLUMNS)), pd.DataFrame(
+            [{"test": name, **nothing} for name in names]
+        )
+    time, event = checked(time, event)
+    group = pd.Categorical(group).remove_unused_categories()
+    arms = _Arms(tuple(map(str, group.categories)), np.bincount(group.codes, event))
+    fit, ph = _fit_arms(time, event, group.codes, arms, level)
+
+    rows = [_hazard_row(code, arms, fit, ph) for code in range(1, len(arms.names))]
+    tests = [
+        {"test": "log_rank", **log_rank(time, event, group)},
+        {"test": "ph_global", **ph.iloc[-1].drop("term").to_dict()},
+    ]
+    return pd.DataFrame(rows, columns=list(HAZARD_COLUMNS)), pd.DataFrame(tests)
+
+
+@dataclass(frozen=True)
+class _Arms:
+    """Groups with their deaths; the first is the reference."""
+
+    names: tuple
+    deaths: np.ndarray
+
+    @property
+    def compared(self):
+        """Codes of the groups that have a hazard ratio."""
+        codes = range(1, len(self.names))
+        return [code for code in codes if self.deaths[code]] if self.deaths[0] else []
+
+
+def _fit_arms(time, event, codes, arms, level):
+    """Model of the groups with deaths; the others add nothing to it but a hazard of 0."""
+    if not arms.compared:
+        reason = "only one group" if len(arms.names) < 2 else "fewer than two groups with deaths"
+        return None, ph_frame(["global"], f"not estimable: {reason}")
+    kept = arms.deaths[codes] > 0
+    dummies = codes[kept, np.newaxis] == np.array(arms.compared)
+    names = [arms.names[code] for code in arms.compared]
+    fit = fit_cox(time[kept], event[kept], dummies, names, level=level)
+    return fit, ph_test(fit)
+
+
+def _hazard_row(code, arms, fit, ph):
+    group, reference = arms.names[code], arms.names[0]
+    row = {"term": f"{group} vs {reference}", "group": group, "reference": reference}
+    if code not in arms.compared:
+        without = group if arms.deaths[0] else reference
+        return row | {"note": f"not estimable: no deaths in {without}"}
+    if fit.note:
+        return row | {"note": fit.note}
+    position = arms.compared.index(code)
+    if fit.runaway[position]:
+        reason = f"the deaths of {group} and {reference} do not overlap in time"
+        return row | {"note": f"not estimable: {reason}"}
+    values = fit.table().iloc[position].drop("term").to_dict()
+    proportional = ph.iloc[position]
+    note = proportional["note"] and f"proportionality {proportional['note']}"
+    return row | values | {"ph_p": proportional["p"], "note": note}
