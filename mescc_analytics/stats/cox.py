@@ -167,8 +167,8 @@ def _fit(rows, names, level):
         return _no_fit(names, level, "a covariate has the same value in every case")
     x = (rows.x - centre) / scale
     sets = RiskSets(rows.time, rows.event, x, rows.entry, weight=rows.weight, strata=rows.strata)
-    null, _, information = sets.likelihood(np.zeros(len(names)))
-    if np.linalg.matrix_rank(information, tol=1e-9 * sets.day_weight.sum()) < len(names):
+    null = sets.likelihood(np.zeros(len(names)))
+    if np.linalg.matrix_rank(null[2], tol=1e-9 * sets.day_weight.sum()) < len(names):
         return _no_fit(names, level, "the covariates do not vary independently in the risk sets")
     return _newton(sets, names, level, null, scale)
 
@@ -212,7 +212,7 @@ def _no_fit(names, level, reason):
 
 
 def _newton(sets, names, level, null, scale):
-    beta, current, converged = _climb(sets, np.zeros(len(names)))
+    beta, current, converged = _climb(sets, np.zeros(len(names)), null)
     covariance = np.linalg.pinv(current[2], hermitian=True, rcond=1e-15)
     width = np.ptp(sets.x, axis=0)
     std_err = np.sqrt(np.maximum(np.diag(covariance), 0))
@@ -221,7 +221,7 @@ def _newton(sets, names, level, null, scale):
         coefficients=beta / scale,
         covariance=covariance / np.outer(scale, scale),
         log_likelihood=float(current[0]),
-        loglik_null=float(null),
+        loglik_null=float(null[0]),
         converged=converged,
         runaway=(std_err == 0) | ((np.abs(beta) * width > RUNAWAY) & (np.abs(beta) < std_err)),
         level=level,
@@ -232,9 +232,8 @@ def _newton(sets, names, level, null, scale):
     )
 
 
-def _climb(sets, beta):
+def _climb(sets, beta, current):
     """Coefficients of the highest likelihood, the likelihood there, and whether it was reached."""
-    current = sets.likelihood(beta)
     # at this decrement one more full step is exact to rounding
     enough = 1e-12 * min(1.0, float(sets.day_weight.mean()))
     for _ in range(MAX_STEPS):

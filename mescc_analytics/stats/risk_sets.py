@@ -65,15 +65,17 @@ class RiskSets:
         self.columns = np.ascontiguousarray(x.T)
         self.weight = np.ones(len(time)) if weight is None else weight
         self._arrange(time, entry, strata)
-        self.at_death = self.last[event]
-        self.deaths = np.bincount(self.at_death, minlength=len(self.times))
-        died = np.bincount(self.at_death, self.weight[event], minlength=len(self.times))
+        # deaths in the order of their times, so that sums over a day are sums over a stretch
+        dead = np.flatnonzero(event)
+        self.dead = dead[np.argsort(self.last[dead], kind="stable")]
+        self.day = self.last[self.dead]
+        self.deaths = np.bincount(self.day, minlength=len(self.times))
+        self.opens = np.cumsum(self.deaths) - self.deaths
         # Efron: the l-th of d deaths on a day leaves l/d of the day's deaths out of its risk set
-        opens = np.cumsum(self.deaths) - self.deaths
-        order = np.arange(len(self.at_death)) - np.repeat(opens, self.deaths)
-        self.day = np.repeat(np.arange(len(self.times)), self.deaths)
+        order = np.arange(len(dead)) - np.repeat(self.opens, self.deaths)
         self.left_out = order / self.deaths[self.day]
-        self.day_weight = (died / self.deaths)[self.day]
+        self.day_weight = (self.among_deaths(self.weight) / self.deaths)[self.day]
+        self.observed = self.weight[self.dead] @ x[self.dead]
 
     def _arrange(self, time, entry, strata):
         n = len(time)
@@ -135,7 +137,11 @@ class RiskSets:
 
     def among_deaths(self, values):
         """Sum of values over the deaths at each time."""
-        return np.bincount(self.at_death, values[self.event], minlength=len(self.times))
+        return self._over_days(values[self.dead])
+
+    def _over_days(self, values):
+        """Sum per time of values of the deaths in the order of their times."""
+        return np.add.reduceat(values, self.opens) if len(values) else np.zeros(0)
 
     def while_at_risk(self, values):
         """Per case the sum of values over the times of death at which it is at risk."""
@@ -153,27 +159,27 @@ class RiskSets:
         for j, column in enumerate(self.columns):
             product = weighted * column
             s1[:, j], d1[:, j] = self.at_risk(product), self.among_deaths(product)
-        f, day, of_day, n = self.left_out, self.day, self.day_weight, len(self.times)
-        risk = s0[day] - f * d0[day]
+        risk = s0[self.day] - self.left_out * d0[self.day]
         # a hazard that ran to 0: the step is halved
         with np.errstate(divide="ignore", invalid="ignore"):
-            terms = (1 / risk, f / risk, 1 / risk**2, f / risk**2, f**2 / risk**2)
-            log_risk = (of_day * np.log(risk)).sum() + linear.max() * of_day.sum()
-        added = (np.bincount(day, of_day * value, minlength=n) for value in terms)
+            log_risk = self.day_weight @ np.log(risk) + linear.max() * self.day_weight.sum()
+            one = self.day_weight / risk
+            two = one / risk
+            terms = (one, self.left_out * one, two, self.left_out * two, self.left_out**2 * two)
+        added = map(self._over_days, terms)
         return Sums(hazard, s1, d1, *added, log_risk=float(log_risk))
 
     def likelihood(self, beta):
         """Log partial likelihood, its score (p,) and its information (p, p)."""
         sums = self.sums(beta)
         s1, d1 = sums.s1, sums.d1
-        died = self.weight * self.event
-        score = died @ self.x - (sums.a @ s1 - sums.b @ d1)
+        score = self.observed - (sums.a @ s1 - sums.b @ d1)
         # the sum over times of sums over cases is one sum over cases of what each lived through
         lived = self.while_at_risk(sums.a)
-        lived[self.event] -= sums.b[self.at_death]
+        lived[self.dead] -= sums.b[self.day]
         two = (self.columns * (self.weight * sums.hazard * lived)) @ self.x
         outer = s1.T @ sums.mean_times("1") - d1.T @ sums.mean_times("f")
-        return died @ (self.x @ beta) - sums.log_risk, score, two - outer
+        return self.observed @ beta - sums.log_risk, score, two - outer
 
     def by_time(self, beta):
         """Score (n_times, p) and information (n_times, p, p) of each time of death."""

@@ -24,10 +24,10 @@ def score_residuals(sets, beta):
     of_deaths = _means_at_death(sets, sums)
     lived = sets.while_at_risk(sums.a)
     mean = sets.while_at_risk(sums.mean_times("1"))
-    lived[sets.event] -= sums.b[sets.at_death]
-    mean[sets.event] -= sums.mean_times("f")[sets.at_death]
+    lived[sets.dead] -= sums.b[sets.day]
+    mean[sets.dead] -= sums.mean_times("f")[sets.day]
     residual = -sums.hazard[:, np.newaxis] * (sets.x * lived[:, np.newaxis] - mean)
-    residual[sets.event] += sets.x[sets.event] - of_deaths[sets.at_death]
+    residual[sets.dead] += sets.x[sets.dead] - of_deaths[sets.day]
     return residual
 
 
@@ -35,9 +35,9 @@ def _means_at_death(sets, sums):
     """Mean of x in the risk set, averaged over the deaths of the day."""
     weighted = sets.weight * sums.hazard
     s0, d0 = sets.at_risk(weighted)[sets.day], sets.among_deaths(weighted)[sets.day]
-    risk, n = s0 - sets.left_out * d0, len(sets.times)
-    first = np.bincount(sets.day, 1 / risk, minlength=n) / sets.deaths
-    second = np.bincount(sets.day, sets.left_out / risk, minlength=n) / sets.deaths
+    risk = s0 - sets.left_out * d0
+    first = np.add.reduceat(1 / risk, sets.opens) / sets.deaths
+    second = np.add.reduceat(sets.left_out / risk, sets.opens) / sets.deaths
     return first[:, np.newaxis] * sums.s1 - second[:, np.newaxis] * sums.d1
 
 
