@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from mescc_analytics import settings
+from mescc_analytics.clinical import sins
 from mescc_analytics.clinical.scores import score_cases
 from mescc_analytics.clinical.sins import bounds, items, score_items
 
@@ -121,13 +122,30 @@ def test_order_of_the_categories_does_not_matter():
     pd.testing.assert_frame_equal(score_items(shuffled), score_items(columns(ALL)))
 
 
-def test_more_cases_than_one_pass_holds():
-    many = [
-        pd.Categorical.from_codes(np.resize(c.codes, 300_000), c.categories) for c in columns(ALL)
+def test_more_cases_than_one_pass_holds(monkeypatch):
+    whole = score_items(columns(ALL))
+    monkeypatch.setattr(sins, "CHUNK", 1000)
+    pd.testing.assert_frame_equal(score_items(columns(ALL)), whole)
+
+
+def test_every_pattern_of_missing_items_by_arithmetic_as_by_look_up():
+    rng = np.random.default_rng(7)
+    codes = [rng.integers(-1, len(points), 20_000) for points in POINTS.values()]
+    plain = [
+        pd.Categorical.from_codes(c, list(p)) for c, p in zip(codes, POINTS.values(), strict=True)
     ]
-    assert (
-        score_items(many)["sins_total"].to_numpy().tolist() == np.resize(TOTALS, 300_000).tolist()
-    )
+    looked_up = [pd.Categorical(c, list(c.categories)[::-1]) for c in plain]
+    partial = [pd.Categorical(c, list(bounds(i))[1:]) for c, i in zip(plain, POINTS, strict=True)]
+    scored = score_items(plain)
+    assert scored["sins_missing"].nunique() == 64
+    pd.testing.assert_frame_equal(score_items(looked_up), scored)
+    pd.testing.assert_frame_equal(score_items(partial), scored)
+
+
+def test_scores_that_share_memory_cannot_be_changed_in_place():
+    scored = score_items(columns(ALL))
+    with pytest.raises(ValueError, match="read-only"):
+        scored["sins_total"].array[0] = 3
 
 
 def test_item_states_hold_the_published_levels():

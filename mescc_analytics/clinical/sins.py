@@ -2,8 +2,7 @@
 
 A case has a highest possible total (missing items at their most points) and a gap below it (what
 the missing items could take away). Both are sums over items of small-integer arithmetic on category
-codes, which a processor does for dozens of cases at once: ten million cases take less than a tenth
-of a second.
+codes, which a processor does for dozens of cases at once.
 """
 
 from dataclasses import dataclass
@@ -15,10 +14,12 @@ import pandas as pd
 
 from mescc_analytics import codebook
 
-CHUNK = 524_288  # cases per pass: the working arrays stay in cache, and few passes are made
+CHUNK = 1_048_576  # cases per pass: the working arrays stay in cache, and few passes are made
 MISSING = "missing"
-SCORED = ("total", "low", "high", "category", "missing", "unsettled")
-UNDETERMINED = 3  # code of the last level of sins_category; 0, 1, 2 are the published categories
+SCORED = ("low", "high", "category", "missing", "unsettled")
+UNDETERMINED = np.int8(3)  # code of the last level of sins_category; 0, 1, 2 are the published ones
+PLAIN_LEVELS = 4  # codes 0-3 leave all bits from the third on to mark a missing item (code -1)
+MARK_SHIFT = 2
 
 
 def items():
@@ -48,38 +49,46 @@ class Item:
         -1 is missing.
     low, high : array of int8
         Bounds by code + 1: the first entry is that of missing.
-    bit : int8
+    bit : int
         Marks the item among the missing ones.
-    plain : bool
-        Every level is settled and the first one has the most points, as published.
-    drops : tuple of int8
-        Points lost from each level to the next; one entry where all are the same.
     """
 
     codes: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    bit: np.int8
-    plain: bool
-    drops: tuple
+    bit: int
+
+    @property
+    def drops(self):
+        """Points lost from each level to the next."""
+        return self.high[1:-1] - self.high[2:]
+
+    @property
+    def step(self):
+        """Points lost at every level."""
+        return int(self.drops.min(initial=0 if len(self.drops) == 0 else 127))
+
+    @property
+    def plain(self):
+        """Every level is settled, and the first one has the most points, as published."""
+        return bool(
+            1 < len(self.high) <= PLAIN_LEVELS + 1
+            and (self.low[1:] == self.high[1:]).all()
+            and self.low[0] == 0
+            and self.high[0] == self.high[1]
+        )
 
 
 def _item(column, name, number):
     states = bounds(name)
     known = [states.get(level, states[MISSING]) for level in column.categories]
+    codes = column.codes.astype(np.int8, copy=False)
+    if len(known) > PLAIN_LEVELS:  # states that no case has would make the item slow
+        known = known[: codes.max(initial=-1) + 1]
     low, high = (
         np.array(part, dtype=np.int8) for part in zip(states[MISSING], *known, strict=True)
     )
-    settled = (low[1:] == high[1:]).all() and low[0] == 0
-    drops = tuple(high[1:-1] - high[2:])
-    return Item(
-        codes=column.codes.astype(np.int8, copy=False),
-        low=low,
-        high=high,
-        bit=np.int8(1 << number),
-        plain=bool(len(high) > 1 and settled and high[0] == high[1]),
-        drops=drops[:1] if len(set(drops)) == 1 else drops,
-    )
+    return Item(codes, low, high, 1 << number)
 
 
 def score_items(columns, missing_rule="bounds"):
@@ -97,7 +106,8 @@ def score_items(columns, missing_rule="bounds"):
     -------
     DataFrame, shape (n_cases, 5)
         sins_total (missing unless every item is settled), sins_min, sins_max (points, 0-18),
-        sins_category, sins_missing (names of unsettled items joined by "; ").
+        sins_category, sins_missing (names of unsettled items joined by "; "). Values are
+        read-only: sins_total and sins_min share theirs.
 
     References
     ----------
@@ -106,67 +116,82 @@ def score_items(columns, missing_rule="bounds"):
     """
     rules = [_item(*pair, i) for i, pair in enumerate(zip(columns, items(), strict=True))]
     n = len(rules[0].codes)
-    scored = {name: np.empty(n, dtype=np.int8) for name in SCORED}
-    work = np.empty((3, min(CHUNK, n)), dtype=np.int8)
+    scored = dict(zip(SCORED, np.empty((len(SCORED), n), dtype=np.int8), strict=True))
+    work = np.empty((2, min(CHUNK, n)), dtype=np.int8)
     for start in range(0, n, CHUNK):
         part = slice(start, start + CHUNK)
         out = {name: array[part] for name, array in scored.items()}
-        _score_part(rules, part, out, work[:, : len(out["low"])])
-        _categorise_part(out, work[1:, : len(out["low"])], missing_rule)
+        room = work[:, : len(out["low"])]
+        _score_part(rules, part, out, room)
+        _categorise_part(out, room, missing_rule)
     return _frame(scored)
 
 
 def _score_part(rules, part, out, work):
-    gap = work[0]
-    out["high"].fill(sum(rule.high[0] for rule in rules if rule.plain))
-    out["missing"].fill(0)
-    gap.fill(0)
-    for rule in rules:
-        add = _add_plain if rule.plain else _add_any
-        add(rule, rule.codes[part], out, work)
-    np.subtract(out["high"], gap, out=out["low"])
-    np.copyto(out["total"], out["low"])
-    np.not_equal(out["missing"], 0, out=out["unsettled"].view(bool))
+    """Bounds of the total, and which items are missing, as bits."""
+    plain = [(rule, rule.codes[part]) for rule in rules if rule.plain]
+    other = [(rule, rule.codes[part] + np.int8(1)) for rule in rules if not rule.plain]
+    high, low, missing = out["high"], out["low"], out["missing"]
+    high.fill(sum(rule.high[0] for rule, _ in plain))
+    missing.fill(0)
+    for rule, codes in plain:
+        _lower(rule, codes, high, work[0])
+        missing |= np.bitwise_and(codes, _mark(rule), out=work[0])
+    np.right_shift(missing.view(np.uint8), np.uint8(MARK_SHIFT), out=missing.view(np.uint8))
+    # A missing code is one level above the first, so it has added a step too many.
+    _deduct([(rule.bit, rule.step) for rule, _ in plain], missing, (high, high), work)
+    _deduct([(rule.bit, rule.high[0]) for rule, _ in plain], missing, (high, low), work)
+    for rule, row in other:
+        high += rule.high[row]
+        low += rule.low[row]
+        missing |= np.where(rule.high > rule.low, rule.bit, 0).astype(np.int8)[row]
+    np.not_equal(missing, 0, out=out["unsettled"].view(bool))
 
 
-def _add_plain(rule, codes, out, work):
-    """One published item. The high total starts at the most points of every item, which are those
-    of its first level and of a missing one; a missing one could lose them all.
+def _lower(rule, codes, high, term):
+    """Take from the highest total what the level of each case has less than the first level."""
+    for _ in range(rule.step):
+        high -= codes
+    for level, drop in enumerate(rule.drops - rule.step, start=1):
+        if drop:
+            np.greater_equal(codes, level, out=term.view(bool))
+            high -= np.multiply(term, drop, out=term) if drop > 1 else term
+
+
+def _mark(rule):
+    return np.array(rule.bit << MARK_SHIFT).astype(np.int8)
+
+
+def _deduct(weights, missing, totals, work):
+    """From one total to another, less the points of the missing items: those with at least one
+    point are counted, those with at least two, and so on.
     """
-    gap, flag, term = work
-    np.less(codes, 0, out=flag.view(bool))
-    out["missing"] += np.multiply(flag, rule.bit, out=term)
-    gap += np.multiply(flag, rule.high[0], out=term)
-    if len(rule.drops) == 1:
-        np.add(codes, flag, out=term)  # the code, with missing beside the first level
-        _subtract(out["high"], term, rule.drops[0])
-        return
-    for level, drop in enumerate(rule.drops, start=1):
-        np.greater_equal(codes, level, out=flag.view(bool))
-        _subtract(out["high"], flag, drop)
+    source, target = totals
+    every = sum(bit for bit, _ in weights)
+    for mask, times in _layers(tuple(weights)):
+        term = missing if mask == every else np.bitwise_and(missing, mask, out=work[0])
+        np.bitwise_count(term, out=work[1].view(np.uint8))
+        if times > 1:
+            work[1] *= times
+        source = np.subtract(source, work[1], out=target)
+    if source is not target:
+        np.copyto(target, source)
 
 
-def _subtract(total, times, points):
-    if points != 1:
-        np.multiply(times, points, out=times)
-    total -= times
-
-
-def _add_any(rule, codes, out, work):
-    """An item with states that narrow it without settling it: by look-up, slower."""
-    gap, flag, term = work
-    row = codes + np.int8(1)
-    out["high"] += rule.high[row]
-    np.subtract(rule.high[row], rule.low[row], out=term)
-    gap += term
-    np.greater(term, 0, out=flag.view(bool))
-    out["missing"] += np.multiply(flag, rule.bit, out=term)
+@cache
+def _layers(weights):
+    """Sets of items with at least 1, 2, ... points as bits, and how often each comes in a row."""
+    layers = {}
+    for points in range(1, max((weight for _, weight in weights), default=0) + 1):
+        mask = sum(bit for bit, weight in weights if weight >= points)
+        layers[mask] = layers.get(mask, 0) + 1
+    return [(np.int8(mask), np.int8(times)) for mask, times in layers.items()]
 
 
 def _categorise_part(out, work, missing_rule):
     """Category by the upper bound, and undetermined where the lower bound says otherwise."""
     flag, term = work
-    limits = [category["upto"] for category in codebook.load("sins")["categories"][:-1]]
+    limits = [np.int8(entry["upto"]) for entry in codebook.load("sins")["categories"][:-1]]
     for total, target in ((out["high"], out["category"]), (out["low"], term)):
         np.greater(total, limits[0], out=target.view(bool))
         for limit in limits[1:]:
@@ -175,16 +200,18 @@ def _categorise_part(out, work, missing_rule):
     np.not_equal(out["category"], term, out=flag.view(bool))
     if missing_rule == "na":
         flag |= out["unsettled"]
-    out["category"] |= np.multiply(flag, np.int8(UNDETERMINED), out=flag)
+    out["category"] |= np.multiply(flag, UNDETERMINED, out=flag)
 
 
 def _frame(scored):
+    for array in scored.values():
+        array.flags.writeable = False
     settled = np.zeros((2, len(scored["low"])), dtype=bool)
     levels = list(codebook.columns("derived")["sins_category"].levels)
     whole, coded = pd.arrays.IntegerArray, pd.Categorical.from_codes
     return pd.DataFrame(
         {
-            "sins_total": whole(scored["total"], scored["unsettled"].view(bool)),
+            "sins_total": whole(scored["low"], scored["unsettled"].view(bool)),
             "sins_min": whole(scored["low"], settled[0]),
             "sins_max": whole(scored["high"], settled[1]),
             "sins_category": coded(scored["category"], levels, validate=False),
