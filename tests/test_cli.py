@@ -246,3 +246,12 @@ def test_spinal_levels_that_cannot_be_read_are_found_by_check(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "row 3, spinal_levels: 'banana' is not vertebrae such as T11" in said
     assert "row 2, spinal_levels: 'Foo' is not" in said
+
+
+def test_provenance_of_a_folder_that_does_not_exist_is_a_usage_error(tmp_path, capsys):
+    cases = tmp_path / "cases.csv"
+    cases.write_text("case_id\nA\n", encoding="utf-8")
+    given = ["--results", str(tmp_path / "none"), "--cases", str(cases), "--out", str(tmp_path)]
+    assert main(["provenance", *given]) == 2
+    assert "wanted a folder of results" in capsys.readouterr().err
+    assert not (tmp_path / "provenance.json").exists()

@@ -129,8 +129,8 @@ def test_policies_mark_the_one_in_use():
 
 
 def test_table_one_by_arm():
-    tidy, differences, by_arm, left_out = counts.baseline(made.cohort(), ["age_years", "sex"], 0)
-    table = tables.table_one(tidy, differences, STUDY, by_arm=by_arm, left_out=left_out)
+    tidy, differences, by_arm, pooled = counts.baseline(made.cohort(), ["age_years", "sex"], 0)
+    table = tables.table_one(tidy, differences, STUDY, by_arm=by_arm, pooled=pooled)
     assert table.head == (
         "",
         "All (n 32)",
@@ -152,19 +152,22 @@ def test_table_one_withholds_a_small_cell_with_others_and_its_percentages():
     assert not any("%" in cell for row in table.rows for cell in row[1:3])
 
 
-def test_small_arm_is_left_out_of_table_one_with_its_cases():
+def test_small_arm_stands_in_one_column_of_table_one_with_the_next_smallest():
     cohort = made.cohort()
     cohort.loc[:2, "arm"] = "sbrt"
-    tidy, differences, by_arm, left_out = counts.baseline(cohort, ["age_years"], 5)
-    table = tables.table_one(tidy, differences, STUDY, by_arm=by_arm, left_out=left_out)
-    assert table.head[1:4] == ("All (n 29)", "Surgery + SBRT (n 9)", "cEBRT, long course (n 20)")
-    assert any(note.endswith("fewer than 5 cases: SBRT.") for note in table.notes)
+    tidy, differences, by_arm, pooled = counts.baseline(cohort, ["age_years"], 5)
+    table = tables.table_one(tidy, differences, STUDY, by_arm=by_arm, pooled=pooled)
+    together = "SBRT or Surgery + SBRT (n 12)"
+    assert table.head[1:4] == ("All (n 32)", "cEBRT, long course (n 20)", together)
+    assert any(note.endswith("is not shown: SBRT and Surgery + SBRT.") for note in table.notes)
+    unpooled = counts.baseline(cohort, ["age_years"], 3)
+    assert unpooled[3] == []
 
 
 def test_without_two_arms_table_one_shows_all_cases_analysed():
     cohort = made.cohort().assign(in_arms=pd.array([False] * 46, dtype="boolean"))
-    tidy, differences, by_arm, left_out = counts.baseline(cohort, ["age_years"], 5)
-    table = tables.table_one(tidy, differences, STUDY, by_arm=by_arm, left_out=left_out)
+    tidy, differences, by_arm, pooled = counts.baseline(cohort, ["age_years"], 5)
+    table = tables.table_one(tidy, differences, STUDY, by_arm=by_arm, pooled=pooled)
     assert table.head == ("", "All (n 40)")
     assert table.title == "Table 1. Baseline, all cases analysed, cohort small"
 

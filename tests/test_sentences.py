@@ -29,8 +29,8 @@ def test_in_one_minute(tmp_path):
         "median follow-up was 400 days (13.1 months).",
         "At 90 days 10 of 30 (33 %) were walking, 95 % CI 17 to 67, of those assessed or dead, "
         "death counting as not walking; 10 had died and 10 were not assessed.",
-        "Between arms with at least 10 cases, median survival was 37.5 days (cEBRT, long course) "
-        "to 120 days (3.9 months) (Surgery + SBRT) and walking at 90 days was 50 % in each. "
+        "Between arms with at least 10 cases, median survival was 37.5 days (cEBRT, long course, "
+        "n = 20) to 120 days (3.9 months) (Surgery + SBRT, n = 12) and walking at 90 days was 50 % in each. "
         "8 cases died by the landmark and are counted apart, under Who was included. "
         "Do not read the differences between arms as effects of treatment: patients were chosen "
         "for their treatment (confounding by indication), so the arms differed before it began, "

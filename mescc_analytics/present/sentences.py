@@ -169,7 +169,7 @@ def _survival_range(by_arm):
     known = by_arm[(by_arm["n"] >= LEAST_ARM).fillna(False)].dropna(subset=["median_days"])
     if len(known) < 2:
         return ""
-    text = _extremes(known, "median_days", lambda row: display.days(row["median_days"]))
+    text = _extremes(known, "median_days", "n", lambda row: display.days(row["median_days"]))
     return f"median survival was {text}"
 
 
@@ -178,7 +178,10 @@ def _walking_range(at_day):
     if len(known) < 2:
         return ""
     text = _extremes(
-        known, "proportion", lambda row: display.percent(row["numerator"], row["denominator"])
+        known,
+        "proportion",
+        "denominator",
+        lambda row: display.percent(row["numerator"], row["denominator"]),
     )
     return f"walking at {display.day_count(known['timepoint_days'].iloc[0])} days was {text}"
 
@@ -193,9 +196,13 @@ def _before_landmark(flow, study):
     return f"{number} {left} by the landmark and are counted apart, under Who was included. "
 
 
-def _extremes(rows, name, form):
+def _extremes(rows, name, size, form):
+    """The two ends with the number of cases behind each, so that no end passes for a rank."""
     low, high = (rows.loc[rows[name].astype(float).agg(end)] for end in ("idxmin", "idxmax"))
     if low[name] == high[name]:
         return f"{form(low)} in each"
-    ends = [f"{form(row)} ({wording.group_label('by_arm', row['group'])})" for row in (low, high)]
+    ends = [
+        f"{form(row)} ({wording.group_label('by_arm', row['group'])}, n = {row[size]:.0f})"
+        for row in (low, high)
+    ]
     return f"{ends[0]} to {ends[1]}"

@@ -70,7 +70,7 @@ def as_frame(table):
     return pd.DataFrame(rows, columns=[names[0], "level", *names[1:]], dtype="string")
 
 
-def table_one(tidy, differences, study, *, by_arm, left_out=()):
+def table_one(tidy, differences, study, *, by_arm, pooled=()):
     """Table 1: baseline by arm with standardised differences and missing.
 
     Parameters
@@ -83,8 +83,8 @@ def table_one(tidy, differences, study, *, by_arm, left_out=()):
     study : Study
     by_arm : bool
         False for a table of all cases in one column.
-    left_out : sequence of str
-        Arms that are too small to be shown.
+    pooled : sequence of str
+        Arms that stand in one column because one of them is too small to be shown.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def table_one(tidy, differences, study, *, by_arm, left_out=()):
         _title_one(study, by_arm),
         tuple(head),
         tuple(map(tuple, rows)),
-        _notes_one(study, by_arm, left_out),
+        _notes_one(study, by_arm, pooled),
     )
 
 
@@ -117,7 +117,7 @@ def _title_one(study, by_arm):
     return f"Table 1. Baseline, {who}, cohort {study.name}"
 
 
-def _notes_one(study, by_arm, left_out):
+def _notes_one(study, by_arm, pooled):
     notes = [
         "Number of cases and percentage of those with the item recorded, or median (lower to "
         "upper quartile). "
@@ -129,11 +129,11 @@ def _notes_one(study, by_arm, left_out):
             "above 0.10 the arms "
             "differ visibly; separated: two arms have no value in common. It tests nothing."
         )
-    if left_out:
-        names = display.listing(codebook.label("arm", name) for name in left_out)
+    if pooled:
+        names = display.listing(codebook.label("arm", name) for name in pooled)
         notes.append(
-            f"Left out, also from the column of all cases, because fewer than {study.threshold} "
-            f"cases: {names}."
+            f"Together in one column, because an arm of fewer than {study.threshold} cases is not "
+            f"shown: {names}."
         )
     return tuple(note for note in [*notes, study.suppression_note_with_zero] if note)
 

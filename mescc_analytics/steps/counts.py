@@ -72,12 +72,13 @@ def baseline(cohort, variables, threshold):
     by_arm : bool
         Whether there are at least two arms to compare; otherwise all cases analysed stand in one
         column.
-    left_out : list of str
-        Arms with fewer cases than the threshold; neither they nor their cases are in the table.
+    pooled : list of str
+        Arms that stand in one column: those with fewer cases than the threshold, and the next
+        smallest where all of these would be few.
     """
-    arm, chosen, left_out = _arms_large_enough(cohort, threshold)
+    arm, chosen, pooled = _arms_large_enough(cohort, threshold)
     by_arm = len(arm.categories) > 1
-    left_out = left_out if by_arm else []
+    pooled = pooled if by_arm else []
     chosen = chosen if by_arm else cohort["in_overall"].fillna(False).astype(bool)
     cases = cohort[chosen]
     group = arm if by_arm else pd.Categorical([None] * len(cases), categories=[])
@@ -91,17 +92,26 @@ def baseline(cohort, variables, threshold):
     differences = (
         {name: _difference(columns[name], group, kinds[name]) for name in columns} if by_arm else {}
     )
-    return tidy, differences, by_arm, left_out
+    return tidy, differences, by_arm, pooled
 
 
 def _arms_large_enough(cohort, threshold):
+    """Arms with the small ones in one column, under their joined labels: a column left out would
+    be told by the number compared.
+    """
     arm, chosen = arms_of(cohort)
-    sizes = arm.value_counts()
-    left_out = [name for name in arm.categories if sizes[name] < threshold]
-    kept = ~arm.isin(left_out) & ~pd.isna(arm)
-    chosen = chosen.copy()
-    chosen[chosen] = kept
-    return arm[kept].remove_unused_categories(), chosen, left_out
+    sizes = arm.value_counts().reindex(arm.categories)
+    pooled = [name for name in arm.categories if sizes[name] < threshold]
+    if 0 < sizes[pooled].sum() < threshold and len(sizes) > len(pooled):
+        pooled.append(sizes.drop(pooled).idxmin())
+    if len(pooled) > 1:
+        together = " or ".join(codebook.label("arm", name) for name in pooled)
+        order = [name for name in arm.categories if name not in pooled]
+        arm = pd.Categorical(
+            pd.Series(arm).astype("string").replace(dict.fromkeys(pooled, together)),
+            [*order, together],
+        )
+    return arm, chosen, pooled
 
 
 def says_something(column):

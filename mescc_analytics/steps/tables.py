@@ -61,8 +61,8 @@ def tables(inputs, out, settings):
 
 def _case_tables(cohort, study, settings):
     variables = (settings.get("tables") or {}).get("variables") or counts.BASELINE
-    tidy, differences, by_arm, left_out = counts.baseline(cohort, variables, study.threshold)
-    yield people.table_one(tidy, differences, study, by_arm=by_arm, left_out=left_out)
+    tidy, differences, by_arm, pooled = counts.baseline(cohort, variables, study.threshold)
+    yield people.table_one(tidy, differences, study, by_arm=by_arm, pooled=pooled)
     yield tables_decisions.distribution(counts.distribution(cohort, study.threshold), study)
     yield tables_data.missing(counts.missing(cohort, study.threshold), study)
     yield tables_data.derived(derived.derived(cohort, study.threshold), study)
