@@ -12,6 +12,7 @@ import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.clinical.flags import join_codes
+from mescc_analytics.clinical.frames import beside
 from mescc_analytics.clinical.prognosis_inputs import REGISTRY, prepare_inputs
 from mescc_analytics.clinical.prognosis_terms import input_known, item_points, pair, span
 from mescc_analytics.codebook.conditions import evaluate
@@ -150,9 +151,8 @@ def score_prognosis(cases, settings):
             frame[end] = values
         if "outside" in book:
             flags[f"{name.upper()}_OUTSIDE"] = evaluate(book["outside"]["when"], frame, settings)
-    return pd.concat(
-        [join_codes(flags, cases.index).rename("prognosis_flags"), *parts], axis="columns"
-    )
+    codes = join_codes(flags, cases.index).rename("prognosis_flags")
+    return beside(codes.to_frame(), *parts)
 
 
 def _scored(name, book, given, choices):
@@ -180,7 +180,7 @@ def _scored(name, book, given, choices):
     }
     ends = {"_min": low, "_max": high}
     bounds = {f"{name}{end}": np.where(outside, np.nan, total) for end, total in ends.items()}
-    return pd.DataFrame(columns, index=frame.index), bounds
+    return pd.DataFrame(columns, index=frame.index, copy=False), bounds
 
 
 def _applicability(book, frame, choices):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mescc_analytics import codebook
+from mescc_analytics.clinical.frames import beside
 
 REGISTRY = "prognosis/registry"
 
@@ -27,7 +28,8 @@ def prepare_inputs(cases, names, kps_from_ecog):
         booleans nullable. ``x_min`` and ``x_max`` bound an input x that may be known in part only.
         Masks of the reason codes.
     """
-    frame = pd.DataFrame({name: _typed(cases, name) for name in names}, index=cases.index)
+    given = {name: _typed(cases, name) for name in names}
+    frame = pd.DataFrame(given, index=cases.index, copy=False)
     flags = {}
     derived = {
         **_performance(frame["kps"].to_numpy(), frame["ecog"].to_numpy(), kps_from_ecog, flags),
@@ -40,7 +42,7 @@ def prepare_inputs(cases, names, kps_from_ecog):
             0.0,
         ),
     }
-    return frame.assign(**derived), flags
+    return beside(frame, pd.DataFrame(derived, index=cases.index, copy=False)), flags
 
 
 def _typed(cases, name):

@@ -1,9 +1,14 @@
 """Radiotherapy technique, course and dose of a case."""
 
+import numpy as np
 import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.clinical.flags import join_codes
+from mescc_analytics.clinical.frames import coded, looked_up
+
+TECHNIQUES = ["cebrt", "sbrt"]
+COURSES = ["short", "intermediate", "long", "sbrt"]
 
 
 def describe_radiotherapy(cases, alpha_beta_gy):
@@ -60,40 +65,41 @@ def _get(cases, name):
 
 
 def _technique(cases, fractions, per_fraction):
+    """Technique as recorded, else by the dose; where it is by the dose."""
     rule = codebook.load("arms")["sbrt_fallback"]
     conventional = fractions.eq(1) & (per_fraction <= rule["single_fraction_conventional_gy_max"])
     ablative = (per_fraction >= rule["dose_per_fraction_gy_min"]) & ~conventional
-    inferred = ablative.map({True: "sbrt", False: "cebrt"}).astype("string")
-    given = (
-        cases["rt_technique"].astype("string")
-        if "rt_technique" in cases
-        else pd.Series(pd.NA, index=cases.index, dtype="string")
-    )
-    filled = given.fillna(inferred)
-    return pd.Series(
-        pd.Categorical(filled, ["cebrt", "sbrt"]), index=cases.index
-    ), given.isna() & inferred.notna()
+    by_dose = ablative.to_numpy(dtype=np.int8, na_value=-1)
+    given = coded(cases, "rt_technique")
+    place = {name: code for code, name in enumerate(TECHNIQUES)}
+    recorded = looked_up(given, place, "Int8").to_numpy(dtype=np.int8, na_value=-1)
+    codes = np.where(given.isna(), by_dose, recorded)
+    technique = pd.Series(pd.Categorical.from_codes(codes, TECHNIQUES), index=cases.index)
+    return technique, given.isna() & (by_dose >= 0)
 
 
 def _course(technique, fractions, days):
     by_count = _class(fractions, codebook.load("arms")["course_fractions"])
     by_days = _class(days, codebook.load("arms")["course_days"])
-    course = by_count.fillna(by_days).mask(technique.eq("sbrt").fillna(False), "sbrt")
-    course = course.mask(technique.isna())
+    conventional = technique.eq("cebrt").to_numpy()
+    course = np.where(conventional, np.where(by_count < 0, by_days, by_count), -1)
+    course[technique.eq("sbrt").to_numpy()] = COURSES.index("sbrt")
     levels = list(codebook.columns("derived")["rt_course"].levels)
-    from_days = by_count.isna() & by_days.notna() & technique.eq("cebrt").fillna(False)
-    return pd.Series(pd.Categorical(course, levels), index=course.index), from_days
+    named = pd.Categorical.from_codes(course, COURSES).set_categories(levels)
+    from_days = (by_count < 0) & (by_days >= 0) & conventional
+    return pd.Series(named, index=technique.index), from_days
 
 
 def _class(amount, limits):
-    kind = pd.Series("intermediate", index=amount.index, dtype="string")
-    kind = kind.mask((amount <= limits["short_max"]).fillna(False), "short").mask(
-        (amount >= limits["long_min"]).fillna(False), "long"
-    )
-    return kind.mask(amount.isna())
+    """Place in COURSES, -1 where the amount is missing."""
+    number = amount.to_numpy(dtype=float, na_value=np.nan)
+    kind = np.where(number <= limits["short_max"], 0, 1)
+    kind[number >= limits["long_min"]] = 2
+    return np.where(np.isnan(number), -1, kind).astype(np.int8)
 
 
 def _disagrees(course, days):
+    """Short against long."""
     by_days = _class(days, codebook.load("arms")["course_days"])
-    text = course.astype("string")
-    return text.isin(["short", "long"]) & by_days.isin(["short", "long"]) & text.ne(by_days)
+    by_count = course.cat.set_categories(COURSES).cat.codes.to_numpy()
+    return np.isin(by_count, (0, 2)) & np.isin(by_days, (0, 2)) & (by_count != by_days)

@@ -1,8 +1,10 @@
 """Every score of a case: SINS, SOSG, radiosensitivity, radiotherapy dose, prognosis."""
 
+import numpy as np
 import pandas as pd
 
 from mescc_analytics import codebook
+from mescc_analytics.clinical.frames import beside, coded, looked_up
 from mescc_analytics.clinical.levels import describe_levels
 from mescc_analytics.clinical.prognosis import score_prognosis
 from mescc_analytics.clinical.radiotherapy import describe_radiotherapy
@@ -23,13 +25,14 @@ def score_cases(cases, settings):
     Returns
     -------
     DataFrame, shape (n_cases, n_columns + more)
-        Input columns and order kept; columns as declared under ``derived`` in case_table.yaml.
+        Input columns and order kept (shared, not copied); columns as declared under ``derived`` in
+        case_table.yaml.
     """
     states, flags = prepare_items(cases, settings)
     sins = score_items(states, settings["missing_items"]).set_axis(cases.index)
     codes, valid = sins_codes(flags, cases.index)
     sins = sins.astype({"sins_total": "Int64", "sins_min": "Int64", "sins_max": "Int64"})
-    sins["sins_missing"] = sins["sins_missing"].astype("string").replace("", pd.NA)
+    sins["sins_missing"] = _named(sins["sins_missing"])
     sins["sins_flags"], sins["sins_valid"] = codes, valid
     added = [
         sins,
@@ -37,12 +40,8 @@ def score_cases(cases, settings):
         _radiosensitivity(cases, settings),
         describe_radiotherapy(cases, settings["alpha_beta_gy"]),
     ]
-    whole = pd.concat(
-        [cases.drop(columns=list(added[1]), errors="ignore"), added[1]], axis="columns"
-    )
-    added.append(score_prognosis(whole, settings))
-    kept = cases.drop(columns=[c for frame in added for c in frame if c in cases])
-    return pd.concat([kept, *added], axis="columns")
+    added.append(score_prognosis(beside(cases, added[1]), settings))
+    return beside(cases, *added)
 
 
 def grade_compression(cases, settings):
@@ -64,7 +63,7 @@ def grade_compression(cases, settings):
         (false where all levels lie below the conus, outside the validation of Bilsky 2010),
         spinal_region.
     """
-    grade, partial = _text(cases, "sosg_grade"), _text(cases, "sosg_partial")
+    grade, partial = coded(cases, "sosg_grade"), coded(cases, "sosg_partial")
     levels = describe_levels(
         _text(cases, "spinal_levels"), settings["range_rule"], settings["conus_lowest_vertebra"]
     )
@@ -76,7 +75,7 @@ def grade_compression(cases, settings):
     regions = pd.CategoricalDtype(codebook.columns("derived")["spinal_region"].levels)
     return pd.DataFrame(
         {
-            "sosg_rank": grade.map(ranks).astype("Int64"),
+            "sosg_rank": looked_up(grade, ranks, "Int64"),
             "sosg_high_grade": _high_grade(grade, partial, settings["sosg_high_grades"]),
             "sosg_valid": (~below).astype("boolean").mask(unplaced),
             "spinal_region": levels["region"].astype(regions),
@@ -87,8 +86,8 @@ def grade_compression(cases, settings):
 def _high_grade(grade, partial, high):
     """Grade 1 without its letter is low unless 1c counts as high: then it is open."""
     lettered = {"high": True} | ({} if "1c" in high else {"1": False})
-    graded = grade.isin(high).astype("boolean").mask(grade.isna())
-    return graded.fillna(partial.map(lettered).astype("boolean"))
+    graded = looked_up(grade, {g: g in high for g in grade.cat.categories}, "boolean")
+    return graded.fillna(looked_up(partial, lettered, "boolean"))
 
 
 def _radiosensitivity(cases, settings):
@@ -97,10 +96,17 @@ def _radiosensitivity(cases, settings):
     }
     classes |= settings["radiosensitivity"]
     levels = list(codebook.columns("derived")["radiosensitivity"].levels)
-    mapped = _text(cases, "primary_histology").map(classes).fillna("unknown")
-    return pd.Series(
-        pd.Categorical(mapped, levels), index=cases.index, name="radiosensitivity"
-    ).to_frame()
+    primary = coded(cases, "primary_histology")
+    found = [classes.get(level, "unknown") for level in primary.cat.categories]
+    table = np.array([levels.index(name) for name in [*found, "unknown"]], dtype=np.int8)
+    sensitivity = pd.Categorical.from_codes(table[primary.cat.codes.to_numpy()], levels)
+    return pd.DataFrame({"radiosensitivity": sensitivity}, index=cases.index)
+
+
+def _named(missing):
+    """Names of the missing items as text; none is missing text."""
+    names = pd.array([name or pd.NA for name in missing.cat.categories], dtype="string")
+    return pd.Series(names.take(missing.cat.codes.to_numpy()), index=missing.index)
 
 
 def _text(cases, name):

@@ -2,9 +2,11 @@
 own setting.
 """
 
+import numpy as np
 import pandas as pd
 
 from mescc_analytics.clinical.flags import join_codes
+from mescc_analytics.clinical.frames import coded
 from mescc_analytics.clinical.levels import describe_levels
 from mescc_analytics.clinical.sins import bounds, items
 
@@ -37,15 +39,19 @@ def prepare_items(cases, settings):
         settings["range_rule"],
         settings["conus_lowest_vertebra"],
     )
-    text = {item: _get(cases, item, "string") for item in items()}
+    states = {item: coded(cases, item, _known(item)) for item in items()}
     flags = {}
-    text["sins_location"] = _location(text["sins_location"], levels, settings, flags)
-    text["sins_pain"] = _pain(text["sins_pain"], settings, flags)
-    text["sins_alignment"] = _alignment(text["sins_alignment"], cases, settings, flags)
-    text["sins_collapse"] = _collapse(text["sins_collapse"], cases, settings, flags)
+    states["sins_location"] = _location(states["sins_location"], levels, settings, flags)
+    states["sins_pain"] = _pain(states["sins_pain"], settings, flags)
+    states["sins_alignment"] = _alignment(states["sins_alignment"], cases, settings, flags)
+    states["sins_collapse"] = _collapse(states["sins_collapse"], cases, settings, flags)
     _validity(cases, settings, flags)
-    states = [pd.Categorical(text[item], categories=list(bounds(item))[1:]) for item in items()]
-    return states, flags
+    return [states[item].cat.set_categories(_known(item)).array for item in items()], flags
+
+
+def _known(item):
+    """States of an item, without that of a missing one."""
+    return list(bounds(item))[1:]
 
 
 def _get(cases, name, dtype):
@@ -55,7 +61,7 @@ def _get(cases, name, dtype):
 
 
 def _location(given, levels, settings, flags):
-    derived = levels["location"]
+    derived = levels["location"].astype(given.dtype)
     if settings["coccyx"] == "unscorable":
         derived = derived.mask(derived.eq("coccyx"))
     flags["LOCATION_FROM_LEVELS"] = given.isna() & derived.notna()
@@ -64,14 +70,15 @@ def _location(given, levels, settings, flags):
         & derived.isin(["junctional", "mobile", "semirigid", "rigid"])
         & given.ne(derived)
     )
+    written = levels["flags"].astype("category")
     for code in ("LEVEL_ALIAS", "LEVEL_UNREADABLE", "SACRUM_UNSPECIFIED"):
-        flags[code] = levels["flags"].str.contains(code)
+        flags[code] = written.isin([text for text in written.cat.categories if code in text])
     flags["COCCYX_EXTRAPOLATED"] = given.isna() & derived.eq("coccyx")
-    return given.fillna(derived)
+    return given.where(given.notna(), derived)
 
 
 def _pain(given, settings, flags):
-    constant = given.eq("constant_nonmechanical").fillna(False)
+    constant = given.eq("constant_nonmechanical")
     flags["PAIN_CONSTANT_NONMECHANICAL"] = constant
     read_as = settings["constant_nonmechanical_pain"]
     return given.mask(constant, pd.NA if read_as == "missing" else read_as)
@@ -87,7 +94,7 @@ def _alignment(given, cases, settings, flags):
     flags["DEFORMITY_PREEXISTING"] = deformity & older
     flags["DEFORMITY_AGE_UNKNOWN"] = deformity & older.isna()
     return given.mask((deformity & older).fillna(False), "normal").mask(
-        deformity.fillna(False) & older.isna(), "deformity_age_unknown"
+        deformity & older.isna(), "deformity_age_unknown"
     )
 
 
@@ -101,18 +108,19 @@ def _collapse(given, cases, settings, flags):
         (percent > 50, "over_50"),
         (collapsed, "under_50"),
         (percent.isna() & (involved > 50), "collapse_unknown_over_50_involved"),
-        (percent.isna(), pd.NA),
+        (percent.isna(), None),
         (involved.eq(50), AT_50_INVOLVED[settings["involved_eq_50"]]),
         (involved > 50, "none_over_50_involved"),
         (involved.isna(), "no_collapse_involvement_unknown"),
     ]
-    derived = pd.Series("none", index=cases.index, dtype="string")
-    for applies, state in reversed(rules):
-        derived = derived.mask(applies.fillna(False), state)
+    place = {state: code for code, state in enumerate(given.cat.categories)}
+    applies = [rule.to_numpy(dtype=bool, na_value=False) for rule, _ in rules]
+    codes = np.select(applies, [place.get(state, -1) for _, state in rules], place["none"])
+    derived = pd.Series(pd.Categorical.from_codes(codes, dtype=given.dtype), index=cases.index)
     flags["COLLAPSE_FROM_PERCENT"] = given.isna() & derived.notna()
     flags["COLLAPSE_EQ_50"] = given.isna() & percent.eq(50)
     flags["INVOLVED_EQ_50"] = given.isna() & ~collapsed & involved.eq(50)
-    return given.fillna(derived)
+    return given.where(given.notna(), derived)
 
 
 def _validity(cases, settings, flags):
@@ -120,7 +128,7 @@ def _validity(cases, settings, flags):
     age = _get(cases, "sins_imaging_day", "Float64")
     flags["INSTRUMENTED"] = _get(cases, "instrumented_level", "boolean")
     flags["BONE_FROM_MRI"] = (
-        ~_get(cases, "ct_available", "boolean") & _get(cases, "sins_lesion", "string").notna()
+        ~_get(cases, "ct_available", "boolean") & coded(cases, "sins_lesion").notna()
     )
     flags["SINS_IMAGING_OLD"] = age < -settings["sins_max_age_days"]
     treated = pd.concat(
