@@ -13,6 +13,13 @@ cox          proportional hazards with weights, late entry, strata and clusters
 sandwich     robust variance of the Cox model
 hazards      hazard ratios between groups
 proportionality  test of proportional hazards
+competing    cumulative incidence where events compete (Aalen-Johansen)
+gray         Gray's test of the incidence between groups
+fine_gray    subdistribution hazards of one cause
+competing_hazards  ratios between groups, cause-specific and Fine-Gray
 walking      walking rates under four named estimands, and their contrasts
+occupancy    walking, not walking, dead or unknown over time, and the days expected in each
+state_days   the same by group with differences; transitions between states
+paired       change between two assessments of the same cases
 describe     Table 1 and standardised mean differences
 """

@@ -146,7 +146,7 @@ def kaplan_meier(time, event, *, start=0.0, level=0.95, interval="log-log"):
     survival = np.cumprod(1 - deaths / n)
     added = np.divide(deaths, n * (n - deaths), out=np.zeros(len(n)), where=n > deaths)
     relative_error = np.where(survival > 0, np.sqrt(np.cumsum(added)), np.nan)
-    lower, upper = _limits(survival, z_value(level) * relative_error, interval)
+    lower, upper = pointwise_limits(survival, z_value(level) * relative_error, interval)
     if survival[0] == 1:
         lower[0] = upper[0] = 1.0
     return pd.DataFrame(
@@ -163,7 +163,7 @@ def kaplan_meier(time, event, *, start=0.0, level=0.95, interval="log-log"):
     )
 
 
-def _limits(survival, half, interval):
+def pointwise_limits(survival, half, interval):
     """Pointwise limits; `half` is the half width on the scale of log survival, NaN at 0."""
     if interval not in INTERVALS:
         raise UsageError("interval", [f"found '{interval}', wanted one of {', '.join(INTERVALS)}"])
