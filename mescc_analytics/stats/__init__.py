@@ -5,7 +5,12 @@ No column of the case table is known here.
 intervals    proportions, risk differences and ratios, odds ratios
 contingency  tests and agreement for tables of counts
 curves       event table, Kaplan-Meier curve and what is read off it
-logrank      log-rank test
+logrank      log-rank test: weighted, stratified, late entry, Fleming-Harrington
+influence    weighted curve with late entry, and what it owes to each case
+weighted     weighted Kaplan-Meier curve with robust intervals
+contrasts    restricted means and survival on a day by group, and their differences
+bootstrap    bootstrap of weighted curves, medians included
+multiplicity Holm's adjustment
 survival     curves and summaries per group, with the reason where something is not estimable
 cases        weights, days of entry, clusters and strata beside the times
 risk_sets    sums over risk sets

@@ -53,7 +53,7 @@ def checked_entry(entry, time):
     array, shape (n_cases,), or None
 
     >>> checked_entry([-np.inf, 6], np.array([5.0, 8.0])).tolist()
-    [4.0, 6.0]
+    [-1.0, 6.0]
     """
     if entry is None:
         return None
@@ -66,7 +66,9 @@ def checked_entry(entry, time):
     if problems:
         raise UsageError("days of entry", problems)
     # a finite day before everything does what minus infinity would do
-    return np.maximum(entry, time.min() - 1) if len(time) else entry
+    known = entry[np.isfinite(entry)]
+    before = min(np.min(time, initial=0.0), np.min(known, initial=0.0)) - 1
+    return np.maximum(entry, before)
 
 
 def codes(values, n_cases, what):

@@ -103,5 +103,89 @@ save_csv(data.frame(
   hazard_ratio = exp(c(coef(ever)[1], coef(in_time)[1], coef(landmark))),
   not_treated = c(NA, NA, sum(!alive$treated)), treated = c(NA, NA, sum(alive$treated))), "heart")
 
+# --- Kaplan-Meier with weights, delayed entry and clusters: robust (infinitesimal jackknife) -----
+curve_choices <- list(weight = c("weight"), cluster = c("cluster"),
+                      weight_cluster = c("weight", "cluster"), weight_entry = c("weight", "entry"),
+                      everything = c("weight", "entry", "cluster"))
+curve <- function(name, chosen, ...) {
+  d <- data[[name]]
+  left <- if ("entry" %in% chosen || name == "heart") "Surv(entry, time, event)" else "Surv(time, event)"
+  d$w <- if ("weight" %in% chosen) d$weight else 1
+  d$k <- if ("cluster" %in% chosen) d$cluster else seq_len(nrow(d))
+  d$row <- seq_len(nrow(d))
+  survfit(as.formula(paste(left, "~ 1")), d, weights = w, id = row, cluster = k, robust = TRUE, ...)
+}
+curves <- list(); means <- list()
+for (name in c("lung", "lung_months", "veteran", "heart", "pbc")) for (choice in names(curve_choices))
+  for (interval in c("log-log", "plain")) {
+    fit <- curve(name, curve_choices[[choice]], conf.type = interval)
+    table <- summary(fit, times = unique(fit$time[fit$n.event > 0]))
+    key <- data.frame(data = name, choice = choice, interval = interval)
+    if (interval == "log-log" || name == "lung")
+      curves[[length(curves) + 1]] <- data.frame(key, time = table$time, survival = table$surv,
+        std_err = table$std.err, ci_lower = table$lower, ci_upper = table$upper)
+  }
+save_csv(stack(curves), "km")
+
+# --- restricted means: the influence of each case on the area under the curve --------------------
+horizons <- list(lung = c(180, 500), lung_months = 12, veteran = c(90, 300), pbc = 2000)
+for (name in names(horizons)) for (horizon in horizons[[name]])
+  for (choice in c("plain", "weight", "weight_cluster")) for (group in unique(data[[name]]$group)) {
+    chosen <- if (choice == "plain") c() else curve_choices[[choice]]
+    d <- data[[name]][data[[name]]$group == group, ]
+    d$w <- if ("weight" %in% chosen) d$weight else 1
+    fit <- survfit(Surv(time, event) ~ 1, d, weights = w)
+    influence <- drop(residuals(fit, times = horizon, type = "rmst")) * d$w
+    if ("cluster" %in% chosen) influence <- rowsum(influence, d$cluster)
+    area <- function(s) sum(diff(c(0, s$time[s$time <= horizon], horizon)) *
+                              c(1, s$surv[s$time <= horizon]))
+    # survRM2: Greenwood's sum, weighted with the squared area beyond each death
+    at <- fit$time <= horizon
+    beyond <- rev(cumsum(rev(diff(c(fit$time[at], horizon)) * fit$surv[at])))
+    n <- fit$n.risk[at]; died <- fit$n.event[at]
+    greenwood <- sqrt(sum(ifelse(n > died, beyond^2 * died / (n * (n - died)), 0)))
+    means[[length(means) + 1]] <- data.frame(
+      data = name, group = group, choice = choice, horizon = horizon, estimate = area(fit),
+      std_err = sqrt(sum(influence^2)), greenwood = if (choice == "plain") greenwood else NA)
+  }
+save_csv(stack(means), "rmst")
+
+# --- log-rank: Fleming-Harrington, strata, weights -----------------------------------------------
+by_hand <- function(d, rho, gamma, w) {         # Fleming-Harrington; variance of Xie and Liu 2005
+  groups <- sort(unique(d$group)); k <- length(groups)
+  excess <- numeric(k); variance <- matrix(0, k, k); survival <- 1
+  for (t in sort(unique(d$time[d$event == 1]))) {
+    at <- d$time >= t; dies <- d$time == t & d$event == 1
+    n <- sum(at); e <- sum(dies); share <- sapply(groups, function(g) sum(w[at & d$group == g])) / sum(w[at])
+    stress <- survival^rho * (1 - survival)^gamma
+    excess <- excess + stress * (sapply(groups, function(g) sum(w[dies & d$group == g])) - share * sum(w[dies]))
+    if (n > 1) for (i in which(at)) {
+      u <- (groups == d$group[i]) - share
+      variance <- variance + stress^2 * e * (n - e) / (n * (n - 1)) * w[i]^2 * outer(u, u)
+    }
+    survival <- survival * (1 - sum(w[dies]) / sum(w[at]))
+  }
+  drop(excess[-1] %*% solve(variance[-1, -1]) %*% excess[-1])
+}
+tests <- list()
+add <- function(name, choice, rho, gamma, statistic)
+  tests[[length(tests) + 1]] <<- data.frame(data = name, choice = choice, rho = rho, gamma = gamma,
+                                            statistic = statistic)
+for (name in c("lung", "veteran", "pbc", "rotterdam")) for (rho in c(0, 0.5, 1)) {
+  add(name, "plain", rho, 0, survdiff(Surv(time, event) ~ group, data[[name]], rho = rho)$chisq)
+  add(name, "strata", rho, 0,
+      survdiff(Surv(time, event) ~ group + strata(stratum), data[[name]], rho = rho)$chisq)
+}
+zero <- within(data$veteran, { time <- pmax(time - 8, 0); group <- paste0("arm", trt) })
+save_csv(zero, "data_day_zero")
+data$day_zero <- zero
+add("day_zero", "plain", 0, 0, survdiff(Surv(time, event) ~ group, zero)$chisq)
+for (name in c("lung", "veteran", "day_zero")) for (setting in list(c(0, 0), c(0, 1), c(1, 1), c(0.5, 2))) {
+  d <- data[[name]]
+  add(name, "plain", setting[1], setting[2], by_hand(d, setting[1], setting[2], rep(1, nrow(d))))
+  add(name, "weight", setting[1], setting[2], by_hand(d, setting[1], setting[2], d$weight))
+}
+save_csv(stack(tests), "logrank")
+
 versions <- c(R.version.string, sapply(c("survival"), function(p) paste(p, packageVersion(p))))
 writeLines(versions, "session_info.txt")
