@@ -48,10 +48,7 @@ def log_rank(time, event, group, *, weight=None, entry=None, strata=None, rho=0.
     if not len(time):
         return _no_test("no cases")
     time, event = checked(time, event)
-    # pandas stores codes in as few bits as it can; the products below need more
-    of_group = pd.Categorical(group).remove_unused_categories().codes.astype(int)
-    if (of_group < 0).any():
-        raise UsageError("groups", [f"{(of_group < 0).sum()} cases have no group"])
+    of_group = _group_codes(group)
     weight, entry = checked_weight(weight, len(time)), checked_entry(entry, time)
     if not (event & (weight > 0)).any():
         return _no_test("no deaths")
@@ -60,10 +57,21 @@ def log_rank(time, event, group, *, weight=None, entry=None, strata=None, rho=0.
     for number in range(int(stratum.max()) + 1):
         kept = (stratum == number) & (weight > 0)
         if (kept & event).any():
-            late = None if entry is None else entry[kept]
-            table = _Table.of((time[kept], event[kept], late), of_group[kept], weight[kept], k)
-            parts.append(table.sums(rho, gamma))
+            # all cases as they are: a million are not copied
+            chosen = slice(None) if kept.all() else kept
+            late = None if entry is None else entry[chosen]
+            times = time[chosen], event[chosen], late
+            parts.append(_Table.of(times, of_group[chosen], weight[chosen], k).sums(rho, gamma))
     return _statistic(*(sum(values) for values in zip(*parts, strict=True)))
+
+
+def _group_codes(group):
+    """Numbers from 0 of the groups that have cases, in the order of the categories."""
+    # pandas stores codes in as few bits as it can; the products to come need more
+    found = pd.Categorical(group).codes.astype(int)
+    if (found < 0).any():
+        raise UsageError("groups", [f"{(found < 0).sum()} cases have no group"])
+    return (np.cumsum(np.bincount(found) > 0) - 1)[found]
 
 
 @dataclass(frozen=True)
@@ -95,11 +103,13 @@ class _Table:
                 present = present - entering[::-1].cumsum(axis=0)[::-1]
             return present
 
-        any_died = leaving(event).sum(axis=1) > 0
-        one = np.ones(len(time))
-        sums = (at_risk(one).sum(axis=1), leaving(event).sum(axis=1))
-        sums += (at_risk(weight), leaving(weight * event), at_risk(weight**2))
-        return cls(*(values[any_died] for values in sums))
+        counts, deaths = at_risk(np.ones(len(time))), leaving(event)
+        some = deaths.sum(axis=1) > 0
+        if (weight == 1).all():
+            sums = (counts, deaths, counts)
+        else:
+            sums = (at_risk(weight), leaving(weight * event), at_risk(weight**2))
+        return cls(*(values[some] for values in (counts.sum(axis=1), deaths.sum(axis=1), *sums)))
 
     def sums(self, rho, gamma):
         """Deaths beyond those expected, their variance, and those expected; by group."""
