@@ -10,6 +10,8 @@ influence    weighted curve with late entry, and what it owes to each case
 weighted     weighted Kaplan-Meier curve with robust intervals
 contrasts    restricted means and survival on a day by group, and their differences
 bootstrap    bootstrap of weighted curves, medians included
+firth        penalised likelihood: profile limits and p values
+firth_models Firth logistic and Cox models, detection of separation
 multiplicity Holm's adjustment
 survival     curves and summaries per group, with the reason where something is not estimable
 cases        weights, days of entry, clusters and strata beside the times
