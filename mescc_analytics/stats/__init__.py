@@ -12,6 +12,10 @@ contrasts    restricted means and survival on a day by group, and their differen
 bootstrap    bootstrap of weighted curves, medians included
 firth        penalised likelihood: profile limits and p values
 firth_models Firth logistic and Cox models, detection of separation
+multinomial  logistic regression for two or more levels
+propensity   overlap, ATE and ATT weights for two or more groups, effective sample size
+balance      standardised mean differences before and after weighting
+augmented    doubly robust risks of a binary outcome
 multiplicity Holm's adjustment
 survival     curves and summaries per group, with the reason where something is not estimable
 cases        weights, days of entry, clusters and strata beside the times

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mescc_analytics.errors import UsageError
+from mescc_analytics.stats.cases import checked_weight
 from mescc_analytics.stats.curves import as_numbers
 from mescc_analytics.stats.intervals import NAN
 
@@ -151,7 +152,7 @@ def _median_iqr(values):
     return _row(len(known), len(values), *map(float, quartiles))
 
 
-def smd(column, group, kind=None):
+def smd(column, group, kind=None, weight=None):
     """Standardised mean difference; with more than two groups the largest between any two.
 
     Parameters
@@ -161,17 +162,21 @@ def smd(column, group, kind=None):
     group : Categorical, shape (n_cases,)
     kind : {"number", "category", "boolean"}, optional
         By default what the type of the column says.
+    weight : array-like of float, optional
+        Means, variances and proportions are weighted; a case of weight 0 is left out.
 
     Returns
     -------
     Difference
-        Number: difference of means over the root of the mean variance. Category and boolean:
-        Mahalanobis distance of the proportions. "separated" where the groups share no value, so
-        that it has no limit.
+        Number: difference of means over the root of the mean variance of the two groups, where the
+        variance is W / (W^2 - sum of w^2) times the sum of w (x - mean)^2, W the sum of the
+        weights w. Category and boolean: Mahalanobis distance of the proportions. "separated" where
+        the groups share no value, so that it has no limit.
 
     Notes
     -----
-    Austin, Stat Med 2009;28:3083-3107; Yang and Dalton, SAS Global Forum 2012, paper 335.
+    Austin, Stat Med 2009;28:3083-3107; with weights Austin and Stuart, ibid. 2015;34:3661-3679;
+    Yang and Dalton, SAS Global Forum 2012, paper 335.
 
     >>> round(smd(pd.Series([1, 2, 3, 3, 4, 5]), list("aaabbb"), "number").value, 6)
     2.0
@@ -187,8 +192,11 @@ def smd(column, group, kind=None):
     else:
         values, compare = _codes(column, kind)[0].astype(float), _distance_of_shares
         values[values < 0] = np.nan
-    samples = [values[(group.codes == code) & ~np.isnan(values)] for code in range(len(names))]
-    empty = [name for name, sample in zip(names, samples, strict=True) if not len(sample)]
+    weight = checked_weight(weight, len(values))
+    chosen = ~np.isnan(values) & (weight > 0)
+    members = [chosen & (group.codes == code) for code in range(len(names))]
+    samples = [(values[member], weight[member]) for member in members]
+    empty = [name for name, member in zip(names, members, strict=True) if not member.any()]
     if empty:
         return Difference(NAN, (), f"not estimable: no values in {', '.join(empty)}")
     return _largest(names, samples, compare)
@@ -205,7 +213,7 @@ def _largest(names, samples, compare):
     pairs = list(combinations(range(len(names)), 2))
     distances = np.array([compare(samples[i], samples[j]) for i, j in pairs])
     if np.isnan(distances).any():
-        single = [name for name, sample in zip(names, samples, strict=True) if len(sample) < 2]
+        single = [name for name, sample in zip(names, samples, strict=True) if len(sample[0]) < 2]
         return Difference(NAN, (), f"not estimable: one value only in {', '.join(single)}")
     i, j = pairs[int(np.argmax(distances))]
     if np.isinf(distances).any():
@@ -215,23 +223,34 @@ def _largest(names, samples, compare):
 
 
 def _distance_of_means(first, second):
-    """NaN without a variance, infinite where two constants differ."""
-    if min(len(first), len(second)) < 2:
+    """NaN without a variance, infinite where two constants differ; each side values and weights."""
+    if min(len(first[0]), len(second[0])) < 2:
         return NAN
-    gap = abs(first.mean() - second.mean())
-    spread = np.sqrt((first.var(ddof=1) + second.var(ddof=1)) / 2)
+    (mean, variance), (other_mean, other) = _mean_variance(*first), _mean_variance(*second)
+    spread = np.sqrt((variance + other) / 2)
     if spread == 0:
-        return np.inf if gap else 0.0
-    return gap / spread
+        return np.inf if mean != other_mean else 0.0
+    return abs(mean - other_mean) / spread
+
+
+def _mean_variance(values, weight):
+    if np.ptp(values) == 0:
+        return values[0], 0.0
+    total = weight.sum()
+    mean = weight @ values / total
+    return mean, total / (total**2 - weight @ weight) * (weight @ (values - mean) ** 2)
 
 
 def _distance_of_shares(first, second):
     """Mahalanobis distance of the shares; infinite where no level occurs in both."""
-    if not np.intersect1d(first, second).size:
+    if not np.intersect1d(first[0], second[0]).size:
         return np.inf
     # levels that neither has carry nothing, and one level follows from the others
-    levels = np.union1d(first, second)[1:]
-    p, q = ((sample[:, np.newaxis] == levels).mean(axis=0) for sample in (first, second))
+    levels = np.union1d(first[0], second[0])[1:]
+    p, q = (
+        weight @ (values[:, np.newaxis] == levels) / weight.sum()
+        for values, weight in (first, second)
+    )
     if not len(levels):
         return 0.0
     covariance = (np.diag(p) - np.outer(p, p) + np.diag(q) - np.outer(q, q)) / 2
