@@ -48,9 +48,7 @@ format: .venv/installed
 	$(RUN) snakefmt.snakefmt Snakefile workflow
 
 docs: .venv/installed
-	@for page in case_table pathway; do $(VENV_PYTHON) -c \
-		"from mescc_analytics.present.reference import PAGES; print(PAGES['$$page.md'](), end='')" \
-		> docs/$$page.md; done
+	@$(RUN) mescc_analytics.steps.reference docs
 
 lock: .venv/installed
 	@$(PIP) --target .venv/lock --upgrade uv

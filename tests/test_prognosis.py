@@ -731,3 +731,41 @@ def test_the_registry_as_a_table():
         "extraspinal_bone_metastases",
     }
     assert np.array_equal(shown["status"].unique(), ["verified", "secondary"])
+
+
+def flags_of(case, **choices):
+    codes = one(case, **choices)["prognosis_flags"]
+    return set() if pd.isna(codes) else set(codes.split("; "))
+
+
+def test_every_case_says_which_scores_rest_on_what_no_source_confirms():
+    allowed = {"allow_unverified": True}
+    always = {"RADES_SURVIVAL_UNVERIFIED", "RADES_AMBULATORY_UNVERIFIED", "BOLLEN_UNVERIFIED"}
+    assert flags_of(BEST) == set()
+    assert flags_of(BEST, **allowed) == always | {"OSRI_UNVERIFIED", "NESMS_UNVERIFIED"}
+    # no points are given, so none are unverified
+    assert "BOLLEN_UNVERIFIED" not in flags_of(BEST | {"primary_histology": "lymphoma"}, **allowed)
+
+
+@pytest.mark.parametrize(
+    "score, change, choices",
+    [
+        ("TOMITA", {"primary_histology": "pancreas"}, {}),
+        ("KATAGIRI_NEW", {"primary_histology": "bladder"}, {}),
+        ("NESMS", {"ambulatory_status": "aided"}, {"albumin_normal_from_g_dl": 3.5}),
+        ("OSRI", {"primary_histology": "renal"}, {}),
+    ],
+)
+def test_unverified_points_of_a_known_score_are_marked_where_they_count(score, change, choices):
+    allowed = {"allow_unverified": True, **choices}
+    assert f"{score}_UNVERIFIED" in flags_of(BEST | change, **allowed)
+    assert f"{score}_UNVERIFIED" not in flags_of(BEST | change, **choices)
+
+
+def test_a_verified_limit_or_a_choice_of_the_study_is_not_marked():
+    allowed = {"allow_unverified": True, "albumin_normal_from_g_dl": 3.5}
+    assert "NESMS_UNVERIFIED" not in flags_of(BEST, **allowed)
+    chosen = {"tomita": {"primary": {"pancreas": 4}}}
+    pancreas = BEST | {"primary_histology": "pancreas"}
+    marked = flags_of(pancreas, allow_unverified=True, prognosis_points=chosen)
+    assert "TOMITA_UNVERIFIED" not in marked

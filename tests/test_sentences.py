@@ -88,10 +88,11 @@ def test_one_year_stands_alone():
         ("ambulatory", {"definition": "unaided"}, "Walking means without aids"),
         ("ambulatory", {"windows_days": [7]}, "at day 90 (within 7)"),
         ("disclosure", {"threshold": 10}, "Counts from 1 to 9"),
+        ("score", {"allow_unverified": True}, "were used and are marked as unverified"),
     ],
 )
 def test_methods_follow_the_settings(section, changed, words):
-    settings = made.SETTINGS | {section: made.SETTINGS[section] | changed}
+    settings = made.SETTINGS | {section: made.SETTINGS.get(section, {}) | changed}
     text = " ".join(methods.paragraphs(settings, study_of(settings)))
     assert words in text
     assert words not in " ".join(methods.paragraphs(made.SETTINGS, study_of(made.SETTINGS)))

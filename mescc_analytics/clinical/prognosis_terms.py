@@ -90,6 +90,26 @@ def input_known(item, frame):
     return frame[name].notna().to_numpy()
 
 
+def rests_on_unverified(item, frame, choices):
+    """Where the points of an item are known only because unverified ones are allowed: boolean
+    array, shape (n_cases,).
+    """
+    if not (choices["allow_unverified"] and _names_unverified(item)):
+        return np.zeros(len(frame), dtype=bool)
+    without = item_points(item, frame, choices | {"allow_unverified": False})
+    given = item_points(item, frame, choices)
+    return (given[0] != without[0]) | (given[1] != without[1])
+
+
+def _names_unverified(node):
+    if isinstance(node, list):
+        return any(map(_names_unverified, node))
+    if not isinstance(node, dict):
+        return False
+    named = "unverified" in node or node.get("status") == "unverified"
+    return named or any(map(_names_unverified, node.values()))
+
+
 def _usable(entry, choices):
     return choices["allow_unverified"] or entry.get("status") != "unverified"
 

@@ -34,6 +34,7 @@ def paragraphs(settings, study):
     """
     return [
         _scores(settings),
+        _prognosis(settings),
         _cohort(settings, study),
         _survival(settings, study),
         _walking(settings, study),
@@ -58,6 +59,18 @@ def _scores(settings):
         f"{ALGORITHM.get(assign.get('algorithm'), 'as configured')}; a rule that could not be "
         "evaluated "
         "left the pathway undetermined."
+    )
+
+
+def _prognosis(settings):
+    allowed = _section(settings, "score").get("allow_unverified")
+    return (
+        "Prognostic scores were computed from their published tables; a missing item kept its "
+        "whole range possible, and a prognostic group was given only where both ends agree. "
+    ) + (
+        "Scores and points that no readable source confirms were used and are marked as unverified."
+        if allowed
+        else "Scores and points that no readable source confirms were not used."
     )
 
 

@@ -1,6 +1,7 @@
 """Pages of the documentation that are generated from the codebook."""
 
 from mescc_analytics import codebook
+from mescc_analytics.codebook.tables import load_csv
 
 GENERATED = "Generated from `mescc_analytics/codebook/{}.yaml`: change it, then `make docs`.\n"
 TITLES = {
@@ -70,4 +71,64 @@ def pathway_page():
     return "\n".join([*parts, ""])
 
 
-PAGES = {"case_table.md": case_table_page, "pathway.md": pathway_page}
+KINDS = {
+    "score": "score: a column of the score step",
+    "flag": "flag: a yes or no, or a class, per case",
+    "indicator": "indicator: audited with numerator and denominator",
+    "benchmark": "benchmark: a published figure beside that of the cohort",
+    "descriptor": "descriptor: a column that the table gives and the report describes",
+    "not_computable": "not computable from a case table",
+    "context": "context: nothing to compute",
+}
+
+
+def catalogue_page():
+    """Every numbered item of the founding documents and what computes it, as Markdown."""
+    items = load_csv("catalogue")
+    there = items["available"] == "yes"
+    counts = [
+        f"| {words} | {int((items['kind'] == kind).sum())} | {_there(kind, items, there)} |"
+        for kind, words in KINDS.items()
+    ]
+    parts = [
+        "# Catalogue\n",
+        "Generated from `mescc_analytics/codebook/catalogue.csv`: change it, then `make docs`.\n",
+        f"The founding documents name {len(items)} systems, rules, thresholds, trials, protocols",
+        "and time windows. Each has one line here: what computes it, or that nothing does. `no`",
+        "under available means that the item has its place but is not computed by this version;",
+        "the column, indicator or benchmark that it names does not exist yet.\n",
+        "| kind | items | available |",
+        "|---|---|---|",
+        *counts,
+        f"| all | {len(items)} | {int(there.sum())} |",
+        "",
+        "| # | what the document says | kind | computed by | needs | available | source | status |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    return "\n".join([*parts, *(_catalogue_row(item) for item in items.to_dict("records")), ""])
+
+
+def _there(kind, items, there):
+    return (
+        "-"
+        if kind in ("not_computable", "context")
+        else int((items["kind"].eq(kind) & there).sum())
+    )
+
+
+def _catalogue_row(item):
+    by, needs = (
+        ", ".join(f"`{x}`" for x in (item[field] or "").split("; ") if x)
+        for field in ("computed_by", "columns_needed")
+    )
+    kind, said = item["kind"].replace("_", " "), item["statement"].replace("|", "/")
+    available = "-" if item["kind"] in ("not_computable", "context") else item["available"]
+    cells = item["number"], said, kind, by, needs, available, item["source"], item["status"]
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+PAGES = {
+    "case_table.md": case_table_page,
+    "pathway.md": pathway_page,
+    "catalogue.md": catalogue_page,
+}

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from mescc_analytics.clinical.prognosis import registry
 from mescc_analytics.steps import withhold
 
 # Reason codes of the scores, in words; a code that is not listed is shown as it is.
@@ -23,6 +24,15 @@ RULES = {
     "TECHNIQUE_FROM_DOSE": "Radiotherapy technique derived from dose per fraction",
     "COURSE_FROM_DAYS": "Radiotherapy course derived from its duration",
     "COURSE_DAYS_DISAGREE": "Radiotherapy course by fractions, against its duration",
+    "KPS_FROM_ECOG": "KPS read from the ECOG grade by the configured table",
+    "ECOG_FROM_KPS": "ECOG grade read from KPS by the configured table",
+    "KPS_BETWEEN_TENS": "KPS between two tens: both kept possible",
+    "DEFICIT_AFTER_PRESENTATION": "Onset of motor deficit after presentation, not used by scores",
+}
+# Endings of codes that begin with the name of a prognostic score.
+SCORE_RULES = {
+    "_OUTSIDE": "{}: used outside the patients from whom it was derived",
+    "_UNVERIFIED": "{}: given with points that no readable source confirms (allow_unverified)",
 }
 
 
@@ -66,6 +76,14 @@ def _code_counts(flags):
     counts = {}
     for text, n in sorted(combinations.items()):
         for code in str(text).split("; "):
-            words = RULES.get(code, code)
+            words = RULES.get(code) or _of_score(code)
             counts[words] = counts.get(words, 0) + n
     return counts
+
+
+def _of_score(code):
+    for ending, words in SCORE_RULES.items():
+        book = registry(allow_unverified=True).get(code.removesuffix(ending).lower())
+        if code.endswith(ending) and book:
+            return words.format(book["label"])
+    return code
