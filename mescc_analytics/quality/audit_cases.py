@@ -1,0 +1,105 @@
+"""The cases behind an audit number, with the values that decided. Row-level: for the hospital only."""
+
+import pandas as pd
+
+from mescc_analytics import codebook
+from mescc_analytics.quality import indicators as rules
+
+LISTED = ("fail", "error", "indeterminate", "unknown", "excluded")
+COLUMNS = ("indicator_id", "case_id", "site", "period", "verdict", "values")
+NOT_RECORDED = "not recorded"
+YES_NO = {True: "yes", False: "no"}
+
+
+def list_cases(cases, verdicts, groups, resolution):
+    """Every case that did not simply pass, per indicator, with the values that decided.
+
+    Parameters
+    ----------
+    cases : DataFrame, shape (n_cases, ...)
+        As judged.
+    verdicts : dict of str to Judged
+    groups : DataFrame, shape (n_cases, 2)
+        site and period.
+    resolution : {"day", "hour"}
+
+    Returns
+    -------
+    DataFrame
+        indicator_id, case_id, site, period, verdict, values; failed ones first, cases in input
+        order.
+    """
+    empty = pd.DataFrame(columns=COLUMNS, dtype="string")
+    parts = [
+        _of_indicator(cases, name, judged, groups, resolution)
+        for name, judged in verdicts.items()
+        if not judged.needs
+    ]
+    return pd.concat([empty, *parts], ignore_index=True)
+
+
+def _of_indicator(cases, name, judged, groups, resolution):
+    verdict = pd.Series(pd.Categorical.from_codes(judged.verdict, rules.VERDICTS), cases.index)
+    listed = verdict[verdict.isin(LISTED)].cat.set_categories(LISTED).sort_values(kind="stable")
+    chosen, reasons = cases.loc[listed.index], pd.Series(judged.reason, cases.index)
+    indicator = rules.indicators()[name]
+    short, full = (
+        deciding_values(chosen, indicator, columns, resolution)
+        for columns in (rules.judged_columns(indicator), rules.used_columns(indicator))
+    )
+    values = short.where(listed != "unknown", full)
+    excluded = reasons.loc[listed.index].map(
+        {number: entry["label"] for number, entry in enumerate(indicator.get("excludes", []))}
+    )
+    values = values.where(excluded.isna(), excluded.astype("string") + ": " + values)
+    frame = groups.loc[listed.index].assign(
+        indicator_id=name, case_id=chosen["case_id"], verdict=listed, values=values
+    )
+    return frame[list(COLUMNS)].astype("string")
+
+
+def deciding_values(cases, indicator, columns, resolution):
+    """What the indicator read of each case, as text: intervals first, then columns."""
+    parts = [_interval(cases, clock, resolution) for clock in indicator.get("clocks", [])]
+    stamps = {clock[end] for clock in indicator.get("clocks", []) for end in ("from", "to")}
+    parts += [_column(cases, name) for name in columns if name not in stamps]
+    text = parts[0]
+    for part in parts[1:]:
+        text = text + "; " + part
+    return text
+
+
+def _interval(cases, clock, resolution):
+    days = rules.elapsed_days(cases, clock, resolution)
+    hours = resolution == "hour" and "hours" in clock
+    amount = (days * 24).round(1) if hours else days.round(2)
+    text = _number(amount) + (" h" if hours else " days")
+    ends = (_when(cases, clock[end]) for end in ("from", "to"))
+    return next(ends) + " to " + next(ends) + ": " + text.fillna(NOT_RECORDED)
+
+
+def _when(cases, name):
+    words = codebook.load("audit/indicators")["stamps"][name]
+    if name == "presentation":
+        return words
+    day = _number(rules.stamp(cases, name).round(2))
+    return words + " (" + ("day " + day).fillna(NOT_RECORDED) + ")"
+
+
+def _number(values):
+    """Numbers as text without a needless ".0"."""
+    return values.astype("string").str.replace(r"\.0$", "", regex=True)
+
+
+def _column(cases, name):
+    label = codebook.label(name).lower() if name.islower() else name
+    if name not in cases:
+        return pd.Series(f"{label}: {NOT_RECORDED}", index=cases.index, dtype="string")
+    column = cases[name]
+    if isinstance(column.dtype, pd.BooleanDtype):
+        text = column.map(YES_NO).astype("string")
+    elif pd.api.types.is_numeric_dtype(column):
+        text = _number(column.round(2))
+    else:
+        text = column.astype("string").str.replace("_", " ")
+    return f"{label}: " + text.fillna(NOT_RECORDED)
