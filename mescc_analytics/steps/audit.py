@@ -4,7 +4,7 @@ import pandas as pd
 
 from mescc_analytics.clinical.concordance import comparable_pairs
 from mescc_analytics.quality import audit_cases, audit_facts, indicator_counts, indicators
-from mescc_analytics.quality.periods import period_of
+from mescc_analytics.quality.audit.periods import period_of
 from mescc_analytics.tables import files
 
 

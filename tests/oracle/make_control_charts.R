@@ -1,4 +1,4 @@
-# Expected values for tests/test_control_charts.py, by the formulas of qcc and qicharts2 written out in R (neither is
+# Expected values for tests/test_spc.py, by the formulas of qcc and qicharts2 written out in R (neither is
 # packaged for Debian). Run in this folder: Rscript make_control_charts.R      Writes control_charts/*.csv (17 digits).
 save_csv <- function(table, name) {
   number <- vapply(table, is.double, TRUE)

@@ -1,11 +1,15 @@
-"""The cases behind an audit number, with the values that decided. Row-level: for the hospital only."""
+"""The cases behind an audit number, with the values that decided; row-level, for the hospital."""
 
 import pandas as pd
 
 from mescc_analytics import codebook
-from mescc_analytics.quality import indicators as rules
+from mescc_analytics.quality.audit import indicators as rules
 
-LISTED = ("fail", "error", "indeterminate", "unknown", "excluded")
+# What a case list shows, with its words; where fewer is better, it is the harms.
+LISTED = {"fail": "not met", "error": "data error"} | {
+    name: name for name in ("indeterminate", "unknown", "excluded")
+}
+HARMS = {"pass": "harm"} | {name: words for name, words in LISTED.items() if name != "fail"}
 COLUMNS = ("indicator_id", "case_id", "site", "period", "verdict", "values")
 NOT_RECORDED = "not recorded"
 YES_NO = {True: "yes", False: "no"}
@@ -39,10 +43,11 @@ def list_cases(cases, verdicts, groups, resolution):
 
 
 def _of_indicator(cases, name, judged, groups, resolution):
-    verdict = pd.Series(pd.Categorical.from_codes(judged.verdict, rules.VERDICTS), cases.index)
-    listed = verdict[verdict.isin(LISTED)].cat.set_categories(LISTED).sort_values(kind="stable")
-    chosen, reasons = cases.loc[listed.index], pd.Series(judged.reason, cases.index)
     indicator = rules.indicators()[name]
+    words = HARMS if indicator.get("better") == "lower" else LISTED
+    verdict = pd.Series(pd.Categorical.from_codes(judged.verdict, rules.VERDICTS), cases.index)
+    listed = verdict[verdict.isin(words)].cat.set_categories(words).sort_values(kind="stable")
+    chosen, reasons = cases.loc[listed.index], pd.Series(judged.reason, cases.index)
     short, full = (
         deciding_values(chosen, indicator, columns, resolution)
         for columns in (rules.judged_columns(indicator), rules.used_columns(indicator))
@@ -53,7 +58,7 @@ def _of_indicator(cases, name, judged, groups, resolution):
     )
     values = values.where(excluded.isna(), excluded.astype("string") + ": " + values)
     frame = groups.loc[listed.index].assign(
-        indicator_id=name, case_id=chosen["case_id"], verdict=listed, values=values
+        indicator_id=name, case_id=chosen["case_id"], verdict=listed.map(words), values=values
     )
     return frame[list(COLUMNS)].astype("string")
 
@@ -92,12 +97,15 @@ def _number(values):
 
 
 def _column(cases, name):
-    label = codebook.label(name).lower() if name.islower() else name
+    label = codebook.load("audit/indicators")["words"].get(name, codebook.label(name))
     if name not in cases:
         return pd.Series(f"{label}: {NOT_RECORDED}", index=cases.index, dtype="string")
     column = cases[name]
     if isinstance(column.dtype, pd.BooleanDtype):
         text = column.map(YES_NO).astype("string")
+    elif name in ("arm", "pathway"):
+        levels = column.astype("string")
+        text = levels.map({level: codebook.label(name, level) for level in levels.dropna().unique()})
     elif pd.api.types.is_numeric_dtype(column):
         text = _number(column.round(2))
     else:

@@ -4,9 +4,9 @@ Order is the order of the points; a point without cases is missing and left out 
 
 References
 ----------
-Laney, Quality Engineering 2002;14:531-7 (p'). Anhøj and Olesen, PLoS ONE 2014;9:e113825 (crossings).
-Spiegelhalter, Stat Med 2005;24:1185-202 (funnel limits, overdispersion). Steiner et al.,
-Biostatistics 2000;1:441-52 (CUSUM).
+Laney, Quality Engineering 2002;14:531-7 (p'). Anhøj and Olesen, PLoS ONE 2014;9:e113825
+(crossings). Spiegelhalter, Stat Med 2005;24:1185-202 (funnel limits, overdispersion). Steiner
+et al., Biostatistics 2000;1:441-52 (CUSUM).
 """
 
 from dataclasses import dataclass

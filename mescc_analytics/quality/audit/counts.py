@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from mescc_analytics.quality import indicators as rules
+from mescc_analytics.quality.audit import indicators as rules
 from mescc_analytics.stats.intervals import wilson
 
 ALL = "all"
@@ -34,10 +34,7 @@ def count(verdicts, groups, settings):
         as passed. ``n_unknown`` includes cases of which it is unknown whether the indicator asks
         for them.
     """
-    parts = [
-        _one(name, judged, groups, settings)
-        for name, judged in verdicts.items()
-    ]
+    parts = [_one(name, judged, groups, settings) for name, judged in verdicts.items()]
     return pd.concat(parts, ignore_index=True)[COLUMNS]
 
 

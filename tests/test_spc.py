@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mescc_analytics.stats import control_charts as spc
+from mescc_analytics.quality.audit import spc
 
 ORACLE = Path(__file__).parent / "oracle" / "control_charts"
 

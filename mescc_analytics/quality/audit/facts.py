@@ -1,8 +1,8 @@
-"""What the audit needs of a case beyond its own columns: intervals to death, follow-up, treatment."""
+"""What the audit needs of a case beyond its own columns: follow-up, death, first treatment."""
 
 import pandas as pd
 
-from mescc_analytics.quality.indicators import stamp
+from mescc_analytics.quality.audit.indicators import stamp
 
 WIDE_WALKING = tuple(f"ambulatory_status_{day}d" for day in (30, 90, 180, 365))
 

@@ -1,4 +1,4 @@
-"""Audit indicators, judged case by case from their declaration in codebook/audit/indicators.yaml."""
+"""Audit indicators, judged case by case as codebook/audit/indicators.yaml declares them."""
 
 from dataclasses import dataclass
 
@@ -205,7 +205,8 @@ def missing_columns(cases, indicator):
 
 def judged_columns(indicator):
     """The columns by which a case passes or fails, without those that say whom it is about."""
-    return tuple(dict.fromkeys(c for name in _required(indicator) for c in _behind(name)))
+    names = indicator.get("shows", _required(indicator))
+    return tuple(dict.fromkeys(column for name in names for column in _behind(name)))
 
 
 def _required(indicator):
