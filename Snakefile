@@ -22,6 +22,7 @@ include: "workflow/rules/tables.smk"
 include: "workflow/rules/clinical.smk"
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/stats.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/present.smk"
 include: "workflow/rules/provenance.smk"
 

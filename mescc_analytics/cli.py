@@ -97,6 +97,13 @@ COMMANDS = {
         (),
         _options({"cohort": "cohort.parquet", "visits": "visits.parquet"}),
     ),
+    "audit": Command(
+        f"{STEPS}.audit:audit",
+        "audit indicators by site and period; cases.csv is row-level",
+        (),
+        _options({"cohort": "cohort.parquet"}),
+        _options({"visits": "visits.parquet"}),
+    ),
     "figures": Command(
         f"{STEPS}.figures:figures", "figures as SVG, PDF and PNG", (), _options(RESULTS)
     ),

@@ -15,6 +15,7 @@ SECTIONS = (
     "cohort",
     "survival",
     "ambulatory",
+    "audit",
     "figures",
     "tables",
     "report",

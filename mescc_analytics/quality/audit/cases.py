@@ -4,6 +4,7 @@ import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.quality.audit import indicators as rules
+from mescc_analytics.quality.audit.counts import stacked
 
 # What a case list shows, with its words; where fewer is better, it is the harms.
 LISTED = {"fail": "not met", "error": "data error"} | {
@@ -33,13 +34,12 @@ def list_cases(cases, verdicts, groups, resolution):
         indicator_id, case_id, site, period, verdict, values; failed ones first, cases in input
         order.
     """
-    empty = pd.DataFrame(columns=COLUMNS, dtype="string")
     parts = [
         _of_indicator(cases, name, judged, groups, resolution)
         for name, judged in verdicts.items()
         if not judged.needs
     ]
-    return pd.concat([empty, *parts], ignore_index=True)
+    return stacked(parts, COLUMNS)
 
 
 def _of_indicator(cases, name, judged, groups, resolution):
@@ -105,7 +105,7 @@ def _column(cases, name):
         text = column.map(YES_NO).astype("string")
     elif name in ("arm", "pathway"):
         levels = column.astype("string")
-        text = levels.map({level: codebook.label(name, level) for level in levels.dropna().unique()})
+        text = levels.map(lambda level: codebook.label(name, level), na_action="ignore")
     elif pd.api.types.is_numeric_dtype(column):
         text = _number(column.round(2))
     else:

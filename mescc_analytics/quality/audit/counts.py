@@ -13,6 +13,14 @@ COLUMNS = (
 ).split()
 
 
+def stacked(parts, columns):
+    """Frames below each other with `columns`; an empty frame where there is nothing."""
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return pd.DataFrame(columns=list(columns))
+    return pd.concat(parts, ignore_index=True)[list(columns)]
+
+
 def count(verdicts, groups, settings):
     """Every indicator by site and period.
 

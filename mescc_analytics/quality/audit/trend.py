@@ -5,7 +5,7 @@ import pandas as pd
 
 from mescc_analytics.quality.audit import indicators as rules
 from mescc_analytics.quality.audit import spc
-from mescc_analytics.quality.audit.counts import ALL
+from mescc_analytics.quality.audit.counts import ALL, stacked
 
 TREND = (
     "indicator_id site period numerator denominator proportion centre lower upper sigma_z signal"
@@ -28,7 +28,7 @@ def trend(counted, settings):
         As ``indicator_counts.count``.
     settings : dict
         The audit section: ``overdispersion``, ``shift_points``, ``trend_points``,
-        ``min_periods``.
+        ``min_periods``, ``min_point``.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def trend(counted, settings):
         _one_trend(name, site, part, periods, settings)
         for (name, site), part in series.groupby(["indicator_id", "site"], sort=False)
     ]
-    return pd.concat([pd.DataFrame(columns=TREND), *parts], ignore_index=True)[TREND]
+    return stacked(parts, TREND)
 
 
 def _one_trend(name, site, part, periods, settings):
@@ -52,12 +52,8 @@ def _one_trend(name, site, part, periods, settings):
     limits = spc.p_chart(events, n, overdispersion=settings["overdispersion"])
     with np.errstate(invalid="ignore"):
         share = np.divide(events, n, out=np.full(len(n), np.nan), where=n > 0)
-    words = np.full(len(n), "", dtype=object)
-    if (n > 0).sum() >= settings["min_periods"]:
-        chosen = settings["shift_points"], settings["trend_points"]
-        for signal in spc.signals(share, limits, *chosen):
-            text = in_words(signal, periods)
-            words[signal.last] = "; ".join(filter(None, [words[signal.last], text]))
+    judged = np.where(n >= settings["min_point"], share, np.nan)
+    words = _signals(judged, limits, periods, settings)
     return pd.DataFrame(
         {
             "indicator_id": name,
@@ -73,6 +69,17 @@ def _one_trend(name, site, part, periods, settings):
             "signal": words,
         }
     )
+
+
+def _signals(judged, limits, periods, settings):
+    """Words for every point: the rules of which it is the last point."""
+    words = np.full(len(judged), "", dtype=object)
+    if np.isfinite(judged).sum() < settings["min_periods"]:
+        return words
+    for signal in spc.signals(judged, limits, settings["shift_points"], settings["trend_points"]):
+        text = in_words(signal, periods)
+        words[signal.last] = "; ".join(filter(None, [words[signal.last], text]))
+    return words
 
 
 def in_words(signal, periods):
@@ -102,7 +109,7 @@ def funnel(counted, settings):
         _one_funnel(name, part[part["denominator"] > 0], settings)
         for name, part in sites[sites["site"] != ALL].groupby("indicator_id", sort=False)
     ]
-    return pd.concat([pd.DataFrame(columns=FUNNEL), *parts], ignore_index=True)[FUNNEL]
+    return stacked(parts, FUNNEL)
 
 
 def _one_funnel(name, part, settings):
@@ -145,7 +152,7 @@ def safety(counted, settings):
     harms = [n for n, entry in rules.indicators().items() if entry.get("better") == "lower"]
     series = counted[(counted["period"] != ALL) & (counted["site"] == ALL)]
     parts = [_one_cusum(series[series["indicator_id"] == name], settings) for name in harms]
-    return pd.concat([pd.DataFrame(columns=CUSUM), *parts], ignore_index=True)[CUSUM]
+    return stacked(parts, CUSUM)
 
 
 def _one_cusum(part, settings):
