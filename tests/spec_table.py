@@ -19,7 +19,7 @@ def parse(text):
     return header, rows
 
 
-EXPECTED = ("pathway", "rule", "missing", "arm")
+EXPECTED = ("pathway", "rule", "missing", "arm", "verdict")
 
 
 def cases(text):

@@ -117,10 +117,10 @@ def _observed(cases, start, end, horizon):
     origin = indicators.stamp(cases, start)
     done = indicators.stamp(cases, end) - origin
     followed = indicators.stamp(cases, "last_contact_day") - origin
-    died = cases["died"].fillna(False).astype(bool) if "died" in cases else False
+    died = cases["died"] if "died" in cases else pd.Series(False, index=cases.index)
     usable = origin.notna() & ~(done < 0).fillna(False) & (followed >= 0).fillna(False)
     done, followed = (x[usable].to_numpy(float, na_value=np.inf) for x in (done, followed))
-    died = np.asarray(died)[usable.to_numpy(dtype=bool)]
+    died = died[usable].fillna(False).to_numpy(dtype=bool)
     time = np.minimum(np.minimum(done, followed), horizon)
     ended = np.where(done <= followed, 1, np.where(died, 2, 0))
     return time, np.where(np.minimum(done, followed) > horizon, 0, ended)
