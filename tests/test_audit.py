@@ -8,8 +8,8 @@ from mescc_analytics import settings
 from mescc_analytics.quality.audit import cases as listing
 from mescc_analytics.quality.audit import counts, cycles, indicators, intervals, trend
 from mescc_analytics.quality.audit.periods import period_of
-from mescc_analytics.steps import audit as step
 from mescc_analytics.stats.intervals import wilson
+from mescc_analytics.steps import audit as step
 
 
 def chosen(**changed):

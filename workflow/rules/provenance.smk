@@ -14,6 +14,7 @@ rule provenance:
         report=rules.report.output.research,
         tables=rules.tables.output.docx,
         figures=rules.figures.output.svg,
+        audit=rules.audit.output,
     output:
         provenance="results/{cohort}/provenance/provenance.json",
         crate="results/{cohort}/provenance/ro-crate-metadata.json",
