@@ -164,3 +164,103 @@ def test_the_case_table_declares_the_external_predictions():
     declared = codebook.load("case_table")["cases"]["columns"]
     for name, entry in codebook.load("prognosis/external")["columns"].items():
         assert declared[name] == entry
+
+
+# The published figures of each group, written out a second time: field, figures by group.
+PUBLISHED = [
+    ("mizumoto", "share_percent", [24, 57, 19]),
+    (
+        "mizumoto",
+        "alive_percent",
+        [{6: 89, 12: 77, 24: 54}, {6: 46, 12: 22, 24: 9}, {6: 7, 12: 4, 24: 0}],
+    ),
+    ("van_der_linden", "share_percent", [34, 48, 18]),
+    ("katagiri_new", "alive_percent", [{12: 91, 24: 78}, {12: 49}, {6: 27, 12: 6}]),
+    ("rades_survival", "alive_percent_validation", [{6: p} for p in (7, 19, 56, 73, 90)]),
+    (
+        "rades_ambulatory",
+        "alive_percent",
+        [{3: a, 6: b} for a, b in ((29, 6), (62, 31), (77, 42), (84, 61), (98, 93))],
+    ),
+    ("rades_ambulatory", "walking_percent_validation", [10.6, 43.5, 71.0, 89.5, 98.5]),
+    ("bollen", "median_ci", [[25.2, 37.3], [11.9, 18.2], [4.1, 5.4], [1.4, 1.9]]),
+    ("nesms", "odds_ratio_1_year_death", [31.30, 7.04]),
+    ("nesms", "odds_ratio_ci", [[8.82, 111.04], [2.47, 20.08]]),
+    ("bauer_modified", "expected", ["under 6 months", "over 6 months", "over 12 months"]),
+    (
+        "tomita",
+        "expected",
+        [
+            "long-term local control",
+            "middle-term local control",
+            "short-term palliation",
+            "terminal care",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize("name, field, figures", PUBLISHED)
+def test_published_figures_of_the_groups(name, field, figures):
+    assert [band[field] for band in BOOKS[name]["bands"] if field in band] == figures
+
+
+def test_the_derivation_and_the_validation_of_rades_are_not_mixed():
+    both = [b for b in BOOKS["rades_survival"]["bands"] if "alive_percent" in b]
+    assert len(both) == 3
+    assert all(b["alive_percent"][6] < b["alive_percent_validation"][6] for b in both)
+
+
+def test_published_accuracy():
+    assert BOOKS["rades_2_month_death"]["performance"] == {
+        "sensitivity_percent": 81,
+        "specificity_percent": 84,
+        "negative_predictive_value_percent": 95,
+        "status": "verified",
+    }
+
+
+def test_published_discrimination():
+    found = {
+        (name, entry["n"]): entry.get("c", entry.get("c_range"))
+        for name, book in BOOKS.items()
+        for entry in book.get("discrimination", [])
+    }
+    series = [0.64, 0.66]
+    assert found == {
+        ("tokuhashi_revised", 202): 0.67,
+        ("tokuhashi_revised", 211): 0.72,
+        ("tokuhashi_revised", 1379): series,
+        ("bauer_modified", 211): 0.67,
+        ("bauer_modified", 1379): series,
+        ("bauer_modified", 144): 0.67,
+        ("van_der_linden", 1379): series,
+        ("tomita", 202): 0.69,
+        ("tomita", 211): 0.67,
+        ("tomita", 1379): series,
+        ("osri", 211): 0.70,
+        ("osri", 144): 0.69,
+        ("nesms", 202): 0.79,
+        ("bollen", 1043): 0.71,
+        ("bollen", 1379): 0.70,
+    }
+
+
+def test_figures_of_a_group_have_the_status_of_their_source():
+    status = {
+        name: [band.get("status", book["status"]) for band in book["bands"]]
+        for name, book in BOOKS.items()
+    }
+    assert status["katagiri_new"] == ["verified", "secondary", "verified"]
+    assert status["nesms"] == ["secondary", "verified", "verified", "secondary"]
+    assert set(status["osri"]) == {"unverified"}
+    # groups are printed even where the points are from memory
+    for name in ("rades_survival", "rades_ambulatory", "bollen"):
+        assert set(status[name]) == {"verified"}
+
+
+def test_what_a_score_reads_is_told_and_every_page_can_be_written():
+    for name, book in BOOKS.items():
+        assert book["purpose"] and book["example"]["without"] in codebook.columns(), name
+    for entry in SHARED["inputs"].values():
+        assert entry["label"] and entry["text"] and set(entry["columns"]) <= set(codebook.columns())
