@@ -195,7 +195,8 @@ def _compared(node):
 
 def result_words(band):
     """What was published for a prognostic group, in words."""
-    said = [band[key] for key in ("expected", "note") if key in band]
+    said = [f"expected: {band['expected']}"] if "expected" in band else []
+    said += [band["note"]] if "note" in band else []
     if "median_months" in band:
         ends = " ({:g} to {:g})".format(*band["median_ci"]) if "median_ci" in band else ""
         plural = "month" if band["median_months"] == 1 else "months"
