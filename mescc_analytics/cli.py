@@ -62,7 +62,7 @@ COMMANDS = {
         "SINS, SOSG, radiosensitivity and dose of every case",
         _options(TABLE),
         (),
-        _options(MAPPING),
+        _options(LESIONS, MAPPING, {"scored_lesions": "table for the scores of every lesion"}),
         "scored table, CSV or Parquet by its ending",
     ),
     "assign": Command(
@@ -103,6 +103,12 @@ COMMANDS = {
         (),
         _options({"cohort": "cohort.parquet"}),
         _options({"visits": "visits.parquet"}),
+    ),
+    "agreement": Command(
+        f"{STEPS}.agreement:agreement",
+        "agreement of two readings of SINS and SOSG",
+        (),
+        _options({"cohort": "cohort.parquet"}),
     ),
     "figures": Command(
         f"{STEPS}.figures:figures", "figures as SVG, PDF and PNG", (), _options(RESULTS)
@@ -227,7 +233,8 @@ def _add(parser, command):
     for name, words in command.required:
         parser.add_argument(f"--{name}", required=True, metavar="PATH", help=words)
     for name, words in command.optional:
-        parser.add_argument(f"--{name}", metavar="PATH", help=f"{words} (optional)")
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, metavar="PATH", help=f"{words} (optional)")
     parser.add_argument("--out", required=command.out_required, metavar="PATH", help=command.out)
     parser.add_argument(
         "--config", metavar="FILE", help="config file; keys left out take their defaults"

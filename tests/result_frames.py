@@ -13,6 +13,8 @@ SETTINGS = {
     "cohort": {"time_zero": "mri", "grace_days": 30, "landmark_days": 30, "postop_rt_days": 60},
     "survival": {"interval": "log-log", "confidence_level": 0.95, "horizon_days": 365},
     "assign": {"algorithm": "seed_text"},
+    "score": {"compressive_from": "1b"},
+    "agreement": {"confidence_level": 0.95, "coverage": 0.95, "bin_reach_points": 1},
     "ambulatory": {"definition": "with_aids", "timepoints_days": [90], "windows_days": [21]},
     "figures": {"estimand": "composite", "curve_min_at_risk": None},
     "tables": {"estimand": "composite"},
@@ -37,6 +39,7 @@ def frame(text):
 TEXT = {
     *("analysis", "group", "reference", "baseline", "outcome", "estimand", "measure", "test"),
     *("section", "pathway", "arm", "rule", "text", "note", "term"),
+    *("reading", "statistic", "model"),
     *("algorithm", "sins_policy", "sosg_1c_policy"),
 }
 
@@ -236,6 +239,30 @@ def findings():
     return pd.DataFrame(rows)
 
 
+def readings():
+    """Pain read twice in 30 of 40 cases, the whole of SINS in 12 of them."""
+    read = frame(
+        """
+        reading    statistic      model              n_pairs n_agree estimate ci_lower ci_upper
+        sins_pain  weighted_kappa linear             30      24      0.61     0.4      0.8
+        sins_total icc            2,1                12      -       0.7      0.3      0.9
+        sins_total bias           first_minus_second 12      -       0.5      -0.5     1.5
+        sins_total lower_limit    0.95               12      -       -3       -5       -1
+        sins_total upper_limit    0.95               12      -       4        2        6
+        """
+    )
+    share = {"share_agree": read["n_agree"] / 30, "share_lower": 0.6, "share_upper": 0.9}
+    return read.assign(
+        n_cases=40, published=["kappa 0.84 (Fourney 2011)"] + [None] * 4, note="", **share
+    )
+
+
+def reading_points():
+    return pd.DataFrame(
+        {"mean_points": [4.0, 4.5, 10.0], "difference_points": [0.0, 1.0, 4.0], "n": [4, 4, 4]}
+    )
+
+
 def write(root, **changed):
     """Write the result files below `root`, some of them `changed`; returns the inputs of a step."""
     absent = pd.DataFrame(columns=["analysis", "needs", "reason"])
@@ -249,6 +276,9 @@ def write(root, **changed):
         "ambulatory/rates.csv": changed.get("rates", rates()),
         "ambulatory/contrasts.csv": changed.get("contrasts", contrasts()),
         "ambulatory/not_assessable.csv": changed.get("walking_not_assessable", absent),
+        "agreement/agreement.csv": changed.get("readings", readings()),
+        "agreement/bland_altman.csv": changed.get("reading_points", reading_points()),
+        "agreement/not_assessable.csv": changed.get("readings_not_assessable", absent),
         "assign/concordance.csv": changed.get("concordance", concordance()),
         "assign/policies.csv": changed.get("policies", policies()),
         "ingest/findings.csv": changed.get("findings", findings()),

@@ -7,6 +7,7 @@ import pytest
 
 from mescc_analytics import settings
 from mescc_analytics.steps import (
+    agreement,
     ambulatory,
     cohort,
     decisions,
@@ -39,6 +40,7 @@ def analyse(inputs, root):
     survival.survival({"cohort": root / "cohort/cohort.parquet"}, root / "survival", FULL)
     walking = {"cohort": root / "cohort/cohort.parquet", "visits": root / "ingest/visits.parquet"}
     ambulatory.ambulatory(walking, root / "ambulatory", FULL)
+    agreement.agreement({"cohort": root / "cohort/cohort.parquet"}, root / "agreement", FULL)
 
 
 @pytest.fixture(scope="module")

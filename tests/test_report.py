@@ -110,9 +110,9 @@ def test_head_names_cohort_numbers_years_date_and_version(page):
 
 
 def test_every_figure_has_a_caption_and_a_finding_in_words(page):
-    assert page.count("<figure ") == page.count("<figcaption>") == 5
+    assert page.count("<figure ") == page.count("<figcaption>") == 6
     labels = re.findall(r'role="img" aria-label="([^"]+)"', page)
-    assert len(labels) == 5 and all(len(label) > 20 for label in labels)
+    assert len(labels) == 6 and all(len(label) > 20 for label in labels)
 
 
 def test_nothing_of_a_case_and_nothing_broken_reaches_the_page(page):
@@ -165,6 +165,7 @@ def test_cohort_without_arms_or_walking_says_what_is_missing(tmp_path):
         contrasts=made.contrasts().iloc[:0],
         concordance=made.concordance().iloc[:0],
         policies=made.policies().iloc[:0],
+        readings=made.readings().iloc[:0],
         findings=made.findings().iloc[:0],
         cohort=made.cohort()[["case_id", "in_overall", "in_arms"]],
         survival_not_assessable=absent,

@@ -13,6 +13,7 @@ TITLES = {
     "walking_by_arm": "Walking by arm and time",
     "pathway_by_arm": "Recommended pathway and treatment given",
     "flow": "Who was included",
+    "sins_agreement": "Two readings of SINS",
 }
 
 

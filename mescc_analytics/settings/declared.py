@@ -16,6 +16,7 @@ SECTIONS = (
     "survival",
     "ambulatory",
     "audit",
+    "agreement",
     "figures",
     "tables",
     "report",

@@ -6,7 +6,7 @@ import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.stats import describe
-from mescc_analytics.steps import withhold
+from mescc_analytics.steps import site_counts, withhold
 from mescc_analytics.steps.overview import supplied_hidden
 
 BASELINE = (
@@ -218,7 +218,10 @@ def missing(cohort, threshold):
     names = [
         name
         for name, column in codebook.columns("cases").items()
-        if name in cohort and name != "arm" and column.identifier != "pseudonym"
+        if name in cohort
+        and name != "arm"
+        and column.identifier != "pseudonym"
+        and not name.endswith("_rater2")  # a second reading is of some cases only
     ]
     n_missing = cohort[names].isna().sum().to_numpy()
     frame = pd.DataFrame({"column": names, "n": n_missing, "total": len(cohort)})
@@ -256,6 +259,9 @@ def not_assessable(cohort):
         for analysis, needs, reason in FOUNDATIONS
         if not any(name in cohort and cohort[name].notna().any() for name in needs)
     ]
+    if not site_counts.known(cohort):
+        needs, why = site_counts.NEEDS, "the number of sites is known of no case"
+        rows.append({"analysis": "sites of compression", "needs": needs, "reason": why})
     if "pathway" in cohort and not says_something(cohort["pathway"]):
         needs = (
             cohort["pathway_missing"].value_counts().index[:1].tolist()

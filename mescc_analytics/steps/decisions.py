@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mescc_analytics.clinical.concordance import comparable_pairs, count_concordance
+from mescc_analytics.clinical.lesion_cases import score_with_lesions
 from mescc_analytics.clinical.pathway import assign_pathways, count_policies
 from mescc_analytics.clinical.scores import score_cases
 from mescc_analytics.steps.cohort import build
@@ -17,13 +18,29 @@ def load_cases(inputs):
     """Typed cases: a table of an earlier step as it is, a foreign one read and checked (only
     case_id is required).
     """
-    path = Path(inputs["cases"])
+    return _load(inputs)[0]
+
+
+def _load(inputs):
+    """Typed cases, and typed lesions or None."""
+    path, lesions = Path(inputs["cases"]), inputs.get("lesions")
     if not inputs.get("mapping") and _is_own(path):
-        return files.read_table(path)
+        return files.read_table(path), _own_lesions(inputs) if lesions else None
     found = read(inputs, required=("case_id",))
     refuse_unusable(found, inputs)
     tell(found, inputs, 30)
-    return found.cases
+    return found.cases, found.lesions if lesions else None
+
+
+def _own_lesions(inputs):
+    """Lesions beside cases of an earlier step: Parquet is of that step too, anything else is
+    read and checked.
+    """
+    if Path(inputs["lesions"]).suffix == ".parquet":
+        return files.read_table(inputs["lesions"])
+    found = read(inputs, required=("case_id",))
+    refuse_unusable(found, inputs)
+    return found.lesions
 
 
 def _is_own(path):
@@ -45,9 +62,15 @@ def _header(path):
 
 def score(inputs, out, settings):
     """The table with every score, at ``out`` (a file, CSV or Parquet by its ending); input order
-    kept.
+    kept. With lesions, those scored too, at ``inputs["scored_lesions"]`` where asked for.
     """
-    files.write_table(score_cases(load_cases(inputs), settings["score"]), out)
+    cases, lesions = _load(inputs)
+    if lesions is None:
+        return files.write_table(score_cases(cases, settings["score"]), out)
+    scored, scored_lesions = score_with_lesions(cases, lesions, settings["score"])
+    files.write_table(scored, out)
+    if inputs.get("scored_lesions"):
+        files.write_table(scored_lesions, inputs["scored_lesions"])
 
 
 def assign(inputs, out, settings):

@@ -1,12 +1,20 @@
-"""Step `figures`: five figures, each as SVG, PDF and PNG."""
+"""Step `figures`: six figures, each as SVG, PDF and PNG."""
 
 from mescc_analytics import codebook
+from mescc_analytics.present import agreement as readings
 from mescc_analytics.present import captions
-from mescc_analytics.present.figures import flow, pathway, save, style, survival, walking
-from mescc_analytics.steps import shown
+from mescc_analytics.present.figures import agreement, flow, pathway, save, style, survival, walking
+from mescc_analytics.steps import shown, withhold_agreement
 from mescc_analytics.tables import files
 
-NAMES = ("survival_by_arm", "survival_overall", "walking_by_arm", "pathway_by_arm", "flow")
+NAMES = (
+    "survival_by_arm",
+    "survival_overall",
+    "walking_by_arm",
+    "pathway_by_arm",
+    "flow",
+    "sins_agreement",
+)
 
 
 def figures(inputs, out, settings):
@@ -16,10 +24,11 @@ def figures(inputs, out, settings):
     ----------
     inputs : dict of str to Path
         results (a cohort's folder), or single files: flow, curves, summary,
-        survival_not_assessable, rates, walking_not_assessable, concordance.
+        survival_not_assessable, rates, walking_not_assessable, concordance, readings,
+        reading_points.
     out : Path
         Folder; gets survival_by_arm, survival_overall, walking_by_arm, pathway_by_arm and flow,
-        each as .svg, .pdf, .png.
+        each as .svg, .pdf, .png; and sins_agreement.
     settings : dict
         name, disclosure, cohort, survival and figures (estimand, curve_min_at_risk).
     """
@@ -42,6 +51,7 @@ def _drawn(inputs, settings):
         "survival_overall": _survival(frames, study, "overall"),
         "walking_by_arm": _walking(frames, study),
         "pathway_by_arm": _pathway(frames),
+        "sins_agreement": _readings(inputs, frames, settings),
         "flow": flow.draw_flow(
             captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)
         ),
@@ -79,3 +89,12 @@ def _walking(frames, study):
 def _pathway(frames):
     agreeing = {arm: entry["pathway"] for arm, entry in codebook.load("arms")["arms"].items()}
     return pathway.draw_pathway(frames["cells"], agreeing)
+
+
+def _readings(inputs, frames, settings):
+    points = shown.read(shown.locate(inputs), "reading_points")
+    chosen, threshold = settings["agreement"], settings["disclosure"]["threshold"]
+    squares = withhold_agreement.squares(points, chosen["bin_reach_points"], threshold)
+    return agreement.draw_agreement(
+        squares, readings.lines(frames["readings"]), chosen["confidence_level"]
+    )

@@ -3,7 +3,7 @@
 import json
 
 import mescc_analytics
-from mescc_analytics.present import captions, methods, reports, sentences
+from mescc_analytics.present import agreement, captions, methods, reports, sentences
 from mescc_analytics.present import tables as people
 from mescc_analytics.provenance import digest_code
 from mescc_analytics.steps import shown
@@ -15,6 +15,7 @@ SECTIONS = (
     "cohort",
     "survival",
     "ambulatory",
+    "agreement",
     "disclosure",
     "figures",
     "tables",
@@ -55,7 +56,7 @@ def report(inputs, out, settings):
         study=study,
         facts=made["overview"],
         sentences=sentences.in_one_minute(made["overview"], frames, study),
-        pictures=_pictures(inputs, frames, study),
+        pictures=_pictures(inputs, frames, study, settings),
         tables={record["name"]: people.from_record(record) for record in made["tables"]},
         agreement=captions.agreement_sentence(frames["agreement"], study),
         methods=methods.paragraphs(settings, study),
@@ -65,7 +66,7 @@ def report(inputs, out, settings):
     files.write_text(reports.render(content), out / "research.html")
 
 
-def _pictures(inputs, frames, study):
+def _pictures(inputs, frames, study, settings):
     summary = {
         name: frames["summary"][frames["summary"]["analysis"] == name]
         for name in ("by_arm", "overall")
@@ -79,6 +80,7 @@ def _pictures(inputs, frames, study):
         ),
         "pathway_by_arm": captions.pathway(frames["cells"], frames["agreement"], study),
         "flow": captions.flow(stages, study),
+        "sins_agreement": agreement.caption(frames["readings"], study, settings["agreement"]),
     }
     return {name: _picture(inputs, name, *pair) for name, pair in words.items()}
 
@@ -97,4 +99,6 @@ def _remarks(frames):
             remarks[name] = f"{words} is not assessable: {reason}."
     if frames["cells"].empty:
         remarks["pathway_by_arm"] = NOTHING_TO_COMPARE
+    if not agreement.lines(frames["readings"]):
+        remarks["sins_agreement"] = agreement.NOT_DRAWN
     return remarks

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from mescc_analytics.present.study import study_of
-from mescc_analytics.steps import withhold, withhold_walking
+from mescc_analytics.steps import withhold, withhold_agreement, withhold_walking
 from mescc_analytics.tables import files
 
 PLACES = {
@@ -24,6 +24,9 @@ PLACES = {
     "rates": "ambulatory/rates.csv",
     "contrasts": "ambulatory/contrasts.csv",
     "walking_not_assessable": "ambulatory/not_assessable.csv",
+    "readings": "agreement/agreement.csv",
+    "reading_points": "agreement/bland_altman.csv",
+    "readings_not_assessable": "agreement/not_assessable.csv",
     "figures": "figures",
     "tables": "tables",
 }
@@ -42,6 +45,10 @@ EMPTY = {
     "survival_not_assessable": "analysis needs reason",
     "walking_not_assessable": "analysis needs reason",
     "findings": "table case_id row column found wanted severity code",
+    "readings": "reading statistic model n_cases n_pairs n_agree share_agree share_lower "
+    "share_upper estimate ci_lower ci_upper published note",
+    "reading_points": "mean_points difference_points n",
+    "readings_not_assessable": "analysis needs reason",
 }
 
 
@@ -106,6 +113,7 @@ def frames(inputs, settings):
         "cells": withhold.cells(concordance, threshold),
         "survival_not_assessable": read(inputs, "survival_not_assessable"),
         "walking_not_assessable": read(inputs, "walking_not_assessable"),
+        "readings": withhold_agreement.agreement(read(inputs, "readings"), threshold),
     }
 
 

@@ -5,20 +5,30 @@ report.
 import pandas as pd
 
 from mescc_analytics.present import (
+    agreement,
     docx,
     tables_data,
     tables_decisions,
+    tables_lesions,
     tables_survival,
     tables_walking,
 )
 from mescc_analytics.present import tables as people
-from mescc_analytics.steps import counts, derived, shown, withhold, withhold_walking
+from mescc_analytics.steps import (
+    counts,
+    derived,
+    shown,
+    site_counts,
+    withhold,
+    withhold_agreement,
+    withhold_walking,
+)
 from mescc_analytics.steps.overview import overview
 from mescc_analytics.tables import files
 
 WORD_ORDER = (
-    "table1 instability pathway discordance policies survival hazards walking contrasts flow "
-    "not_assessable findings missing derived"
+    "table1 instability sites agreement pathway discordance policies survival hazards walking "
+    "contrasts flow not_assessable findings missing derived"
 ).split()
 
 
@@ -49,6 +59,7 @@ def tables(inputs, out, settings):
         _case_tables(cohort, study, settings),
         _outcome_tables(inputs, summary, study),
         _data_tables(inputs, cohort, study),
+        _reading_tables(inputs, study, settings),
     )
     made = {table.name: table for part in parts for table in part}
     ordered = [made[name] for name in WORD_ORDER]
@@ -64,8 +75,15 @@ def _case_tables(cohort, study, settings):
     tidy, differences, by_arm, pooled = counts.baseline(cohort, variables, study.threshold)
     yield people.table_one(tidy, differences, study, by_arm=by_arm, pooled=pooled)
     yield tables_decisions.distribution(counts.distribution(cohort, study.threshold), study)
+    sites = site_counts.counts(cohort, study.threshold, study.level)
+    yield tables_lesions.sites(sites, study, settings["score"]["compressive_from"])
     yield tables_data.missing(counts.missing(cohort, study.threshold), study)
     yield tables_data.derived(derived.derived(cohort, study.threshold), study)
+
+
+def _reading_tables(inputs, study, settings):
+    frame = withhold_agreement.agreement(shown.read(inputs, "readings"), study.threshold)
+    yield agreement.readings(frame, study, settings["agreement"]["confidence_level"])
 
 
 def _outcome_tables(inputs, summary, study):
@@ -97,7 +115,11 @@ def _data_tables(inputs, cohort, study):
 
 
 def _absent(inputs, cohort):
-    named = (("survival", "survival_not_assessable"), ("walking", "walking_not_assessable"))
+    named = (
+        ("survival", "survival_not_assessable"),
+        ("walking", "walking_not_assessable"),
+        ("agreement of two readings", "readings_not_assessable"),
+    )
     found = [shown.read(inputs, name).assign(subject=subject) for subject, name in named]
     parts = [
         part.astype("string") for part in (counts.not_assessable(cohort).assign(subject=""), *found)

@@ -12,6 +12,7 @@ from mescc_analytics.synthetic.facts import code, facts_of
 from mescc_analytics.synthetic.neurology import fitness, neurology
 from mescc_analytics.synthetic.outcomes import events, walking
 from mescc_analytics.synthetic.patients import patients
+from mescc_analytics.synthetic.rereading import second_reading, truth_of_second
 from mescc_analytics.synthetic.spine import further_lesions, settle_collapse, spine
 from mescc_analytics.synthetic.survival import DAYS_PER_MONTH, draw_follow_up, hazard_per_day
 from mescc_analytics.synthetic.treatment import carry_out, clocks, treatments, work_up
@@ -72,13 +73,16 @@ def synthesise(n_cases, rng, scenario="realistic"):
     people = _treated(_presented(n_cases, rng, facts), rng, facts)
     # before the clocks lose the days that nobody lived to see
     truth = truth_of(people, facts, scenario)
+    # a stream of its own leaves every other draw as it would be without it
+    second = second_reading(people, rng.spawn(1)[0], facts)
+    truth |= {"second_reading": truth_of_second(facts, second)}
     further = further_lesions(people, rng, facts)
     people["compression_sites"] = 1 + _compressing(further, n_cases)
     people |= work_up(people, rng, facts)
     people |= walking(people, rng, facts) | events(people, rng, facts)
     flat, wide = records.visits(people, rng, facts)
     people |= wide | {"last_imaging_day": records.last_imaging(people, flat)}
-    cases = _cases(people, rng, facts)
+    cases = _cases(people, rng, facts, second)
     flat["case_id"] = cases["case_id"].to_numpy(object)[flat["case"]]
     lesions = records.lesions(cases, further, rng)
     return Synthetic(cases, records.frame(flat, "visits"), lesions, truth)
@@ -111,11 +115,12 @@ def _compressing(further, n_cases):
     return np.bincount(further["case"][deformed], minlength=n_cases)
 
 
-def _cases(people, rng, facts):
+def _cases(people, rng, facts, second):
     written = records.with_gaps(people, rng, facts)
     sites = np.array(list(facts["sites"]), object)
     return records.frame(
         written
+        | second
         | {
             "case_id": records.case_ids(len(people["site"])),
             "site": sites[people["site"]],

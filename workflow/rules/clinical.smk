@@ -1,15 +1,17 @@
 """Scores and recommended pathways.
 
-Needs   results/{cohort}/ingest/cases.parquet
-Makes   results/{cohort}/score/scored.parquet, results/{cohort}/assign: assigned.parquet, concordance.csv, policies.csv
+Needs   results/{cohort}/ingest: cases.parquet, lesions.parquet
+Makes   results/{cohort}/score: scored.parquet, lesions.parquet; results/{cohort}/assign: assigned.parquet, concordance.csv, policies.csv
 """
 
 
 rule score:
     input:
         cases=rules.ingest.output.cases,
+        lesions=rules.ingest.output.lesions,
     output:
         scored="results/{cohort}/score/scored.parquet",
+        lesions="results/{cohort}/score/lesions.parquet",
     log:
         "logs/{cohort}/score.log",
     params:
@@ -18,7 +20,8 @@ rule score:
     shell:
         """
         exec &> >(tee {log:q})
-        python -m mescc_analytics score {input.cases:q} --settings {params.settings:q} --out {output.scored:q}
+        python -m mescc_analytics score {input.cases:q} --lesions {input.lesions:q} --settings {params.settings:q} \
+            --scored-lesions {output.lesions:q} --out {output.scored:q}
         """
 
 

@@ -1,6 +1,6 @@
 """Figures, tables and the research report.
 
-Needs   results/{cohort}: ingest, assign, cohort, survival, ambulatory
+Needs   results/{cohort}: ingest, assign, cohort, survival, ambulatory, agreement
 Makes   results/{cohort}: figures, tables, report/research.html
 """
 
@@ -10,11 +10,13 @@ FIGURES = [
     "walking_by_arm",
     "pathway_by_arm",
     "flow",
+    "sins_agreement",
 ]
 
 
 rule figures:
     input:
+        rules.agreement.output,
         rules.ambulatory.output,
         rules.survival.output,
         rules.cohort.output,
@@ -41,6 +43,7 @@ rule figures:
             "cohort",
             "assign",
             "ambulatory",
+            "agreement",
             "report",
             "score",
         ),
@@ -56,6 +59,7 @@ rule figures:
 
 rule tables:
     input:
+        rules.agreement.output,
         rules.ambulatory.output,
         rules.survival.output,
         rules.cohort.output,
@@ -74,6 +78,7 @@ rule tables:
             "cohort",
             "assign",
             "ambulatory",
+            "agreement",
             "score",
         ),
         results=lambda wildcards, output: Path(output[0]).parents[1],

@@ -1,7 +1,7 @@
-"""Survival and walking.
+"""Survival, walking, and agreement of two readings.
 
 Needs   results/{cohort}/cohort/cohort.parquet, results/{cohort}/ingest/visits.parquet
-Makes   results/{cohort}/survival, results/{cohort}/ambulatory (CSV)
+Makes   results/{cohort}/survival, results/{cohort}/ambulatory, results/{cohort}/agreement (CSV)
 """
 
 
@@ -46,4 +46,24 @@ rule ambulatory:
         exec &> >(tee {log:q})
         python -m mescc_analytics ambulatory --cohort {input.cohort:q} --visits {input.visits:q} \
             --settings {params.settings:q} --out {params.out:q}
+        """
+
+
+rule agreement:
+    input:
+        cohort=rules.cohort.output.cohort,
+    output:
+        agreement="results/{cohort}/agreement/agreement.csv",
+        bland_altman="results/{cohort}/agreement/bland_altman.csv",
+        not_assessable="results/{cohort}/agreement/not_assessable.csv",
+    log:
+        "logs/{cohort}/agreement.log",
+    params:
+        settings=section("agreement", "score"),
+        out=subpath(output.agreement, parent=True),
+        code=CODE,
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics agreement --cohort {input.cohort:q} --settings {params.settings:q} --out {params.out:q}
         """
