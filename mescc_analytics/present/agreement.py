@@ -126,3 +126,28 @@ def caption(frame, study, chosen):
         f"Mean difference of the two readings {bias} points, limits of agreement {low} to {high}."
     )
     return text, finding
+
+
+def methods(frame, chosen):
+    """The methods of the comparison in one paragraph; none where nothing was read twice.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As in `readings`.
+    chosen : dict
+        The agreement section of the config.
+
+    Returns
+    -------
+    list of str
+    """
+    if frame.empty:
+        return []
+    return [
+        "Two readings of the same cases were compared item by item with Cohen's kappa, "
+        f"{chosen['weights']} weights and large-sample intervals, and in the SINS total with the "
+        f"intraclass correlation ICC({chosen['icc']}) ({ICC_WORDS[chosen['icc']]}) and with bias "
+        "and limits of agreement after Bland and Altman; only cases in which both readings are "
+        "complete enter."
+    ]

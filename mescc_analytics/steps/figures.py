@@ -94,7 +94,11 @@ def _pathway(frames):
 def _readings(inputs, frames, settings):
     points = shown.read(shown.locate(inputs), "reading_points")
     chosen, threshold = settings["agreement"], settings["disclosure"]["threshold"]
-    squares = withhold_agreement.squares(points, chosen["bin_reach_points"], threshold)
+    of_total = frames["readings"]["reading"] == "sins_total"
+    untold = bool(frames["readings"].loc[of_total, "n_pairs"].isna().any())
+    squares = withhold_agreement.squares(
+        points, chosen["bin_reach_points"], threshold, untold=untold
+    )
     return agreement.draw_agreement(
         squares, readings.lines(frames["readings"]), chosen["confidence_level"]
     )

@@ -59,11 +59,16 @@ def report(inputs, out, settings):
         pictures=_pictures(inputs, frames, study, settings),
         tables={record["name"]: people.from_record(record) for record in made["tables"]},
         agreement=captions.agreement_sentence(frames["agreement"], study),
-        methods=methods.paragraphs(settings, study),
+        methods=_methods(settings, study, frames),
         settings=methods.settings_rows(settings, SECTIONS),
         remarks=_remarks(frames),
     )
     files.write_text(reports.render(content), out / "research.html")
+
+
+def _methods(settings, study, frames):
+    *before, software = methods.paragraphs(settings, study)
+    return [*before, *agreement.methods(frames["readings"], settings["agreement"]), software]
 
 
 def _pictures(inputs, frames, study, settings):

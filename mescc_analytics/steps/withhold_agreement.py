@@ -29,7 +29,7 @@ def agreement(frame, threshold):
     return shown
 
 
-def squares(points, reach, threshold):
+def squares(points, reach, threshold, *, untold=False):
     """Pairs counted in squares of the Bland-Altman plane, without those of a small count.
 
     Parameters
@@ -41,6 +41,8 @@ def squares(points, reach, threshold):
     threshold : int
         A square of fewer pairs is left out. Where that leaves out only one square, or fewer pairs
         than the threshold in all, the smallest square shown goes as well: the total is printed.
+    untold : bool
+        The total is withheld: one square at least is left out, or the sum of all would tell it.
 
     Returns
     -------
@@ -62,6 +64,8 @@ def squares(points, reach, threshold):
     hidden = is_small(counts, threshold)
     while hidden.any() and not hidden.all() and _tells(counts[hidden], threshold):
         hidden[counts[~hidden].idxmin()] = True
+    if untold and len(counts) and not hidden.any():
+        hidden[counts.idxmin()] = True
     return counts[~hidden].reset_index()
 
 
