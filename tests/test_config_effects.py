@@ -31,7 +31,13 @@ def changed(section, **values):
 def analyse(inputs, root):
     """Every step up to the presenting ones."""
     ingest.ingest(inputs, root / "ingest", FULL)
-    decisions.score({"cases": root / "ingest/cases.parquet"}, root / "score/scored.parquet", FULL)
+    lesions = {"lesions": root / "ingest/lesions.parquet"}
+    each = {"scored_lesions": root / "score/lesions.parquet"}
+    decisions.score(
+        {"cases": root / "ingest/cases.parquet", **lesions, **each},
+        root / "score/scored.parquet",
+        FULL,
+    )
     extra = {name: root / "assign" / f"{name}.csv" for name in ("concordance", "policies")}
     decisions.assign(
         {"cases": root / "score/scored.parquet", **extra}, root / "assign/assigned.parquet", FULL
@@ -72,6 +78,18 @@ def test_keys_of_the_figures(results, tmp_path, key, value, figure):
     assert (tmp_path / "a" / f"{figure}.svg").read_bytes() != (
         results / "figures" / f"{figure}.svg"
     ).read_bytes()
+
+
+def test_keys_of_the_agreement_reach_the_figure(results, tmp_path):
+    figures.figures({"results": results}, tmp_path / "a", changed("agreement", bin_reach_points=2))
+    svg = [root / "sins_agreement.svg" for root in (tmp_path / "a", results / "figures")]
+    assert svg[0].read_bytes() != svg[1].read_bytes()
+
+
+def test_the_grade_of_a_site_is_named_in_its_table(results, tmp_path):
+    tables.tables({"results": results}, tmp_path / "a", changed("score", compressive_from="1a"))
+    for root, grade in ((tmp_path / "a", "1a"), (results / "tables", "1b")):
+        assert f"contiguous lesion of SOSG {grade} or higher" in (root / "tables.json").read_text()
 
 
 def test_keys_of_the_tables(results, tmp_path):

@@ -326,6 +326,14 @@ def test_the_patient_s_bounds_are_those_of_the_highest_lesion(cohort):
     assert (found["sins_patient_max"] <= 18).all()
 
 
+def test_the_tables_given_are_left_as_they_are(cohort):
+    cases, lesions = cohort
+    before = cases.copy(), lesions.copy()
+    score_with_lesions(cases, lesions, SCORE)
+    pd.testing.assert_frame_equal(cases, before[0])
+    pd.testing.assert_frame_equal(lesions, before[1])
+
+
 def test_a_single_lesion_table_equal_to_the_cases_changes_no_score(cohort):
     cases = synthesise(200, np.random.default_rng(9)).cases
     shared = [name for name in codebook.columns("lesions") if name in cases]

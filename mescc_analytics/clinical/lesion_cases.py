@@ -5,6 +5,7 @@ import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.clinical.flags import join_codes
+from mescc_analytics.clinical.frames import beside
 from mescc_analytics.clinical.lesions import (
     bits_of,
     choose_index,
@@ -59,11 +60,9 @@ def score_with_lesions(cases, lesions, settings):
     )
     sites, site_flags = count_sites(cases, scored, case, settings["compressive_from"])
     patient = patient_sins(whole, scored, link, settings)
-    codes = join_codes(flags | site_flags, cases.index).rename("lesion_flags")
-    added = [sites.set_axis(cases.index), patient.set_axis(cases.index), codes]
-    new = pd.concat(added, axis="columns")
-    kept = whole.drop(columns=[name for name in new if name in whole])
-    return pd.concat([kept, new], axis="columns"), marked
+    codes = join_codes(flags | site_flags, cases.index).rename("lesion_flags").to_frame()
+    added = (sites.set_axis(cases.index), patient.set_axis(cases.index), codes)
+    return beside(whole, *added), marked
 
 
 def _positions(cases, lesions):

@@ -7,9 +7,8 @@ import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.clinical.flags import join_codes
-from mescc_analytics.clinical.scores import grade_compression
-from mescc_analytics.clinical.sins import score_items
-from mescc_analytics.clinical.sins_items import prepare_items, sins_codes
+from mescc_analytics.clinical.frames import beside
+from mescc_analytics.clinical.scores import grade_compression, score_instability
 from mescc_analytics.clinical.sites import count_runs, vertebra_bits
 
 # Nothing recorded: below every recorded value when lesions are ranked, and possibly the highest.
@@ -33,17 +32,10 @@ def score_lesions(lesions, settings):
         Input columns and order kept; SINS (0-18 points) and SOSG columns as for cases, and
         n_contiguous, the lesions that its text of spinal levels makes (adjacent vertebrae are one).
     """
-    states, flags = prepare_items(lesions, settings)
-    sins = score_items(states, settings["missing_items"]).set_axis(lesions.index)
-    codes, valid = sins_codes(flags, lesions.index)
-    sins = sins.astype({"sins_total": "Int64", "sins_min": "Int64", "sins_max": "Int64"})
-    sins["sins_missing"] = sins["sins_missing"].astype("string").replace("", pd.NA)
-    sins["sins_flags"], sins["sins_valid"] = codes, valid
     bits, _ = bits_of(lesions)
     runs = pd.Series(count_runs(bits), index=lesions.index, dtype="Int64").mask(bits == 0)
-    added = pd.concat([sins, grade_compression(lesions, settings)], axis="columns")
-    kept = lesions.drop(columns=[name for name in added if name in lesions])
-    return pd.concat([kept, added, runs.rename("n_contiguous")], axis="columns")
+    sins, sosg = score_instability(lesions, settings), grade_compression(lesions, settings)
+    return beside(lesions, sins, sosg, runs.rename("n_contiguous").to_frame())
 
 
 def bits_of(frame):

@@ -28,20 +28,27 @@ def score_cases(cases, settings):
         Input columns and order kept (shared, not copied); columns as declared under ``derived`` in
         case_table.yaml.
     """
-    states, flags = prepare_items(cases, settings)
-    sins = score_items(states, settings["missing_items"]).set_axis(cases.index)
-    codes, valid = sins_codes(flags, cases.index)
-    sins = sins.astype({"sins_total": "Int64", "sins_min": "Int64", "sins_max": "Int64"})
-    sins["sins_missing"] = _named(sins["sins_missing"])
-    sins["sins_flags"], sins["sins_valid"] = codes, valid
     added = [
-        sins,
+        score_instability(cases, settings),
         grade_compression(cases, settings),
         _radiosensitivity(cases, settings),
         describe_radiotherapy(cases, settings["alpha_beta_gy"]),
     ]
     added.append(score_prognosis(beside(cases, added[1]), settings))
     return beside(cases, *added)
+
+
+def score_instability(cases, settings):
+    """SINS of every case, or of every lesion: total and bounds (0-18), category, items missing,
+    reason codes, and whether it was used within its validated setting.
+    """
+    states, flags = prepare_items(cases, settings)
+    sins = score_items(states, settings["missing_items"]).set_axis(cases.index)
+    codes, valid = sins_codes(flags, cases.index)
+    sins = sins.astype({"sins_total": "Int64", "sins_min": "Int64", "sins_max": "Int64"})
+    sins["sins_missing"] = _named(sins["sins_missing"])
+    sins["sins_flags"], sins["sins_valid"] = codes, valid
+    return sins
 
 
 def grade_compression(cases, settings):
