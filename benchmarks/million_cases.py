@@ -48,6 +48,8 @@ def analysing(data, results):
         "assign": ["assign", results / "score/scored.parquet"]
         + ["--concordance", results / "assign/concordance.csv"]
         + ["--policies", results / "assign/policies.csv"]
+        + ["--algorithms", results / "assign/algorithms.csv"]
+        + ["--trace", results / "assign/trace.parquet"]
         + ["--out", results / "assign/assigned.parquet"],
         "cohort": ["cohort", "--cases", results / "assign/assigned.parquet"]
         + ["--out", results / "cohort"],

@@ -56,7 +56,9 @@ def commands(folder):
         "score": [RESULT / "ingest/cases.parquet"],
         "assign": [RESULT / "score/scored.parquet"]
         + ["--concordance", RESULT / "assign/concordance.csv"]
-        + ["--policies", RESULT / "assign/policies.csv"],
+        + ["--policies", RESULT / "assign/policies.csv"]
+        + ["--algorithms", RESULT / "assign/algorithms.csv"]
+        + ["--trace", RESULT / "assign/trace.parquet"],
         "cohort": ["--cases", assigned],
         "survival": ["--cohort", cohort],
         "ambulatory": ["--cohort", cohort, "--visits", RESULT / "ingest/visits.parquet"],

@@ -32,6 +32,7 @@ class Command:
     optional: tuple = ()
     out: str = "folder to fill"
     out_required: bool = True
+    words: tuple = ()  # options that are no paths: (name, help, required)
 
 
 def _options(*parts):
@@ -75,9 +76,24 @@ COMMANDS = {
             {
                 "concordance": "CSV for recommended against given",
                 "policies": "CSV for pathway counts under each policy",
+                "algorithms": "CSV for the agreement of the algorithms",
+                "trace": "CSV or Parquet for every question to every case",
             },
         ),
         "table with pathways, CSV or Parquet by its ending",
+    ),
+    "trace": Command(
+        f"{STEPS}.trace:trace",
+        "how one case came to its pathway, question by question",
+        _options(TABLE),
+        (),
+        _options(MAPPING),
+        "CSV file for the questions",
+        False,
+        (
+            ("case", "case_id of the case", True),
+            ("algorithm", "in place of the configured one", False),
+        ),
     ),
     "cohort": Command(
         f"{STEPS}.cohort:cohort",
@@ -159,6 +175,7 @@ def _run(command, options):
     given = vars(options)
     names = [name for name, _ in (*command.positional, *command.required, *command.optional)]
     inputs = {name: Path(given[name]) for name in names if given.get(name)}
+    inputs |= {name: given[name] for name, *_ in command.words if given.get(name)}
     if "table" in inputs:
         inputs["cases"] = inputs.pop("table")
     _load(command.function)(inputs, Path(options.out) if options.out else None, settings)
@@ -235,6 +252,8 @@ def _add(parser, command):
     for name, words in command.optional:
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, metavar="PATH", help=f"{words} (optional)")
+    for name, words, needed in command.words:
+        parser.add_argument(f"--{name}", required=needed, metavar=name.upper(), help=words)
     parser.add_argument("--out", required=command.out_required, metavar="PATH", help=command.out)
     parser.add_argument(
         "--config", metavar="FILE", help="config file; keys left out take their defaults"

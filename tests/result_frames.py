@@ -47,6 +47,7 @@ TEXT = {
     *("section", "pathway", "arm", "rule", "text", "note", "term"),
     *("reading", "statistic", "model"),
     *("algorithm", "sins_policy", "sosg_1c_policy"),
+    *("cases", "first", "second", "first_pathway", "second_pathway"),
 }
 
 
@@ -173,6 +174,32 @@ def policies():
     ).astype({"is_default": "boolean"})
 
 
+def algorithms():
+    """One pair of algorithms: 40 cases, 36 compared, of which 30 agree."""
+    cells = frame(
+        """
+        cases    section   first     second first_pathway   second_pathway  n
+        analysed cell      seed_text noms   surgery_then_rt surgery_then_rt 20
+        analysed cell      seed_text noms   surgery_then_rt sbrt            6
+        analysed cell      seed_text noms   surgery_then_rt undetermined    0
+        analysed cell      seed_text noms   sbrt            surgery_then_rt 0
+        analysed cell      seed_text noms   sbrt            sbrt            10
+        analysed cell      seed_text noms   sbrt            undetermined    4
+        supplied cell      seed_text noms   sbrt            sbrt            46
+        """
+    )
+    agreement = frame(
+        """
+        cases    section   first     second text     n  value  ci_lower ci_upper
+        analysed agreement seed_text noms   compared 36 -      -        -
+        analysed agreement seed_text noms   agree    30 0.8333 0.681    0.921
+        analysed agreement seed_text noms   kappa    36 0.61   0.33     0.9
+        supplied agreement seed_text noms   compared 46 -      -        -
+        """
+    )
+    return cells.merge(agreement, how="outer", sort=False)
+
+
 def hazards():
     return frame(
         """
@@ -287,6 +314,7 @@ def write(root, **changed):
         "agreement/not_assessable.csv": changed.get("readings_not_assessable", absent),
         "assign/concordance.csv": changed.get("concordance", concordance()),
         "assign/policies.csv": changed.get("policies", policies()),
+        "assign/algorithms.csv": changed.get("algorithms", algorithms()),
         "ingest/findings.csv": changed.get("findings", findings()),
     }
     for name, content in made.items():

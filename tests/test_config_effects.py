@@ -38,7 +38,8 @@ def analyse(inputs, root):
         root / "score/scored.parquet",
         FULL,
     )
-    extra = {name: root / "assign" / f"{name}.csv" for name in ("concordance", "policies")}
+    names = ("concordance", "policies", "algorithms")
+    extra = {name: root / "assign" / f"{name}.csv" for name in names}
     decisions.assign(
         {"cases": root / "score/scored.parquet", **extra}, root / "assign/assigned.parquet", FULL
     )
@@ -116,6 +117,31 @@ def test_keys_of_the_report(results, tmp_path, key, value):
     assert plain != other
     if key != "estimand":
         assert value in other and value not in plain
+
+
+def test_a_short_course_counts_as_the_config_says(results, tmp_path):
+    """Where conventional radiotherapy is recommended a short course agrees, or it does not."""
+    found = {}
+    for choice in ("discordant", "concordant"):
+        config, root = changed("assign", short_given_for_cebrt=choice), tmp_path / choice
+        inputs = {"cases": results / "score/scored.parquet", "concordance": root / "c.csv"}
+        decisions.assign(inputs, root / "assigned.parquet", config)
+        frame = pd.read_csv(root / "c.csv")
+        short = (frame["pathway"] == "cebrt") & (frame["arm"] == "cebrt_short")
+        n = frame.loc[short & (frame["section"] == "cell"), "n"].sum()
+        listed = (short & (frame["section"] == "reason")).any()
+        agree = frame.loc[frame["text"] == "agree", "n"].iloc[0]
+        with_short = {"results": results, "concordance": root / "c.csv"}
+        tables.tables(with_short, root / "tables", config)
+        figures.figures(with_short, root / "figures", config)
+        note = (root / "tables/tables.json").read_text()
+        outlined = (root / "figures/pathway_by_arm.svg").read_bytes()
+        found[choice] = (n, agree, listed, note.count("counts as agreeing"), outlined)
+    plain, other = found["discordant"], found["concordant"]
+    assert plain[0] == other[0] > 0 and other[1] == plain[1] + plain[0]
+    assert (plain[2], other[2]) == (True, False)
+    assert (plain[3], other[3]) == (0, 1)
+    assert plain[4] != other[4]
 
 
 def test_the_threshold_hides_more_when_it_is_higher(results, tmp_path):

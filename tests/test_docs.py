@@ -22,10 +22,11 @@ def test_every_column_and_every_rule_is_on_its_page():
     page = PAGES["case_table.md"]()
     for table in ("cases", "visits", "lesions"):
         assert all(f"`{name}`" in page for name in codebook.columns(table))
-    rules = [
-        rule["id"] for a in codebook.load("pathway")["algorithms"].values() for rule in a["rules"]
-    ]
-    assert all(f"| {rule} |" in PAGES["pathway.md"]() for rule in rules)
+    for name, algorithm in codebook.load("pathway")["algorithms"].items():
+        page = PAGES[f"pathways/{name}.md"]()
+        assert all(f"| {rule['id']} |" in page for rule in algorithm["rules"])
+        assert all(f"| `{key}` |" in page for key in algorithm["settings"])
+        assert all(f"- {note}" in page for note in algorithm["notes"])
 
 
 def test_the_readme_names_only_files_that_exist():

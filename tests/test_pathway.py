@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 
 from mescc_analytics import codebook, settings
+from mescc_analytics.clinical.algorithms import count_policies
 from mescc_analytics.clinical.concordance import comparable_pairs, count_concordance
-from mescc_analytics.clinical.pathway import assign_pathways, count_policies, literals
+from mescc_analytics.clinical.pathway import assign_pathways
+from mescc_analytics.clinical.pathway_rules import literals
 
 DEFAULTS = settings.defaults("assign")
+ALGORITHMS = ("seed_text", "figure3_literal", "noms")
 ANSWERS = {
     "sins": [(3, 3), (9, 9), (15, 15), (5, 14)],
     "sosg_high_grade": [True, False, None],
@@ -51,7 +54,7 @@ def grid():
     return frame
 
 
-@pytest.mark.parametrize("algorithm", ["seed_text", "figure3_literal"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_case_gets_pathway_rule_reason_and_what_is_missing(grid, algorithm):
     out = assign_pathways(grid, DEFAULTS | {"algorithm": algorithm})
     assert out[["pathway", "pathway_rule", "pathway_reason"]].notna().all().all()
@@ -60,7 +63,7 @@ def test_every_case_gets_pathway_rule_reason_and_what_is_missing(grid, algorithm
     assert out["pathway_reason"].str.contains("{", regex=False).sum() == 0
 
 
-@pytest.mark.parametrize("algorithm", ["seed_text", "figure3_literal"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_blanking_a_value_never_turns_one_pathway_into_another(grid, algorithm):
     choices = DEFAULTS | {"algorithm": algorithm}
     full = assign_pathways(grid, choices)["pathway"].astype(str)
@@ -83,15 +86,17 @@ def test_blanking_a_value_never_turns_one_pathway_into_another(grid, algorithm):
         assert not changed.any(), name
 
 
-def test_undetermined_means_that_completions_differ(grid):
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_undetermined_means_that_completions_differ(grid, algorithm):
     """Brute force: fill the unknowns of each case with every answer; undetermined if and only if pathways differ."""
+    choices = DEFAULTS | {"algorithm": algorithm}
     known = (
         grid["sins_min"].eq(grid["sins_max"])
         & grid["radiosensitivity"].ne("unknown")
         & grid["operable"].notna()
     )
     sample = grid[known].reset_index(drop=True)
-    got = assign_pathways(sample, DEFAULTS)["pathway"].astype(str)
+    got = assign_pathways(sample, choices)["pathway"].astype(str)
     seen = [set() for _ in range(len(sample))]
     fills = {
         "sosg_high_grade": [True, False],
@@ -104,13 +109,36 @@ def test_undetermined_means_that_completions_differ(grid):
         filled = sample.assign(
             **{n: sample[n].fillna(v) for n, v in zip(fills, combination, strict=True)}
         )
-        for row, pathway in enumerate(assign_pathways(filled, DEFAULTS)["pathway"].astype(str)):
+        for row, pathway in enumerate(assign_pathways(filled, choices)["pathway"].astype(str)):
             seen[row].add(pathway)
     possible = np.array([len(s) for s in seen])
     decided = (got != "undetermined").to_numpy()
     assert (possible[decided] == 1).all()
     assert [next(iter(s)) for s, d in zip(seen, decided, strict=True) if d] == got[decided].tolist()
     assert (possible[~decided] > 1).all()
+
+
+def test_noms_is_undetermined_only_where_completions_differ(grid):
+    """As above, with the two answers left out there: operable, and the class of the tumour."""
+    choices = DEFAULTS | {"algorithm": "noms"}
+    sample = grid[grid["sins_min"].eq(grid["sins_max"])].reset_index(drop=True)
+    got = assign_pathways(sample, choices)["pathway"].astype(str)
+    seen = [set() for _ in range(len(sample))]
+    open_class = sample["radiosensitivity"].eq("unknown")
+    known_class = sample["radiosensitivity"].astype(str)
+    for high, operable, kind in product([True, False], [True, False], ["sensitive", "resistant"]):
+        filled = sample.assign(
+            sosg_high_grade=sample["sosg_high_grade"].fillna(high),
+            operable=sample["operable"].fillna(operable),
+            radiosensitivity=pd.Categorical(known_class.mask(open_class, kind)),
+        )
+        for row, pathway in enumerate(assign_pathways(filled, choices)["pathway"].astype(str)):
+            seen[row].add(pathway)
+    # where operable is blank it follows from survival and performance, which may settle it
+    settled = sample["operable"].isna() & sample["predicted_survival_months"].notna()
+    for row in np.flatnonzero(~settled):
+        alone = next(iter(seen[row])) if len(seen[row]) == 1 else "undetermined"
+        assert got[row] == alone, sample.loc[row].to_dict()
 
 
 def test_row_order_does_not_matter(grid):

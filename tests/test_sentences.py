@@ -78,6 +78,7 @@ def test_one_year_stands_alone():
     "section, changed, words",
     [
         ("assign", {"algorithm": "figure3_literal"}, "following its figure 3 to the letter"),
+        ("assign", {"algorithm": "noms"}, "pathway follows the NOMS framework (Laufer"),
         ("cohort", {"time_zero": "presentation"}, "Time zero was presentation."),
         ("cohort", {"grace_days": 14}, "received within 14 days of time zero"),
         ("cohort", {"postop_rt_days": 45}, "within 45 days of surgery"),

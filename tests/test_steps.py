@@ -213,11 +213,11 @@ def test_treatment_of_unknown_kind_names_the_right_columns():
 
 def test_concordance_counts_the_analysed_cases_only():
     from mescc_analytics.clinical.pathway import assign_pathways
-    from mescc_analytics.steps.decisions import concordance
+    from mescc_analytics.steps.decisions import analysed_cases, concordance
 
     frame = table(usable=pd.array([False] * 10 + [True] * (N - 10), dtype="boolean"))
     assigned = pd.concat([frame, assign_pathways(frame, FULL["assign"])], axis="columns")
-    cells = concordance(assigned, FULL).query("section == 'cell'")
+    cells = concordance(analysed_cases(assigned, FULL), FULL).query("section == 'cell'")
     assert cells["n"].sum() == N - 10
 
 

@@ -54,7 +54,7 @@ def demo(tmp_path_factory):
 def test_everything_is_made(demo):
     made = digests(demo / "results" / "demo")
     wanted = """ingest/cases.parquet ingest/findings.csv score/scored.parquet score/lesions.parquet
-        agreement/agreement.csv agreement/bland_altman.csv figures/sins_agreement.svg assign/concordance.csv assign/policies.csv
+        agreement/agreement.csv agreement/bland_altman.csv figures/sins_agreement.svg assign/concordance.csv assign/policies.csv assign/algorithms.csv
         cohort/cohort.parquet cohort/flow.csv survival/curves.csv survival/summary.csv survival/tests.csv
         survival/hazards.csv ambulatory/rates.csv ambulatory/contrasts.csv figures/survival_by_arm.svg
         figures/flow.pdf figures/walking_by_arm.png tables/table1.csv tables/tables.docx report/research.html

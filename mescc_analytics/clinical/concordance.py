@@ -5,12 +5,14 @@ import pandas as pd
 from mescc_analytics import codebook
 
 
-def comparable_pairs(pathway, arm):
+def comparable_pairs(pathway, arm, short_given_for_cebrt="discordant"):
     """The treatment given in the words of the recommendations, where the two can be compared.
 
     Parameters
     ----------
     pathway, arm : Series of dtype category, shape (n_cases,)
+    short_given_for_cebrt : {"discordant", "concordant"}
+        How a short course counts where conventional radiotherapy is recommended.
 
     Returns
     -------
@@ -29,16 +31,21 @@ def comparable_pairs(pathway, arm):
     ] + ["none"]
     pairs = pd.DataFrame({"recommended": pathway.astype("string"), "given": given})
     pairs = pairs[pairs["recommended"].isin(levels) & pairs["given"].notna()]
+    if short_given_for_cebrt == "concordant":
+        short = (pairs["recommended"] == "cebrt") & (pairs["given"] == "cebrt_short")
+        pairs["given"] = pairs["given"].mask(short, "cebrt")
     return pairs.astype(pd.CategoricalDtype(levels))
 
 
-def count_concordance(pathway, rule, arm):
+def count_concordance(pathway, rule, arm, short_given_for_cebrt="discordant"):
     """Counts of pathway by arm, and the commonest ways in which the two differ.
 
     Parameters
     ----------
     pathway, arm : Series of dtype category, shape (n_cases,)
     rule : Series of str, shape (n_cases,)
+    short_given_for_cebrt : {"discordant", "concordant"}
+        As in `comparable_pairs`.
 
     Returns
     -------
@@ -47,7 +54,7 @@ def count_concordance(pathway, rule, arm):
     """
     cells = pd.crosstab(pathway, arm, dropna=False).stack().rename("n").reset_index()
     cells.columns = ["pathway", "arm", "n"]
-    pairs = comparable_pairs(pathway, arm)
+    pairs = comparable_pairs(pathway, arm, short_given_for_cebrt)
     differ = pairs.index[pairs["recommended"] != pairs["given"]]
     reasons = pd.DataFrame({"pathway": pathway, "rule": rule, "arm": arm.astype("string")}).loc[
         differ

@@ -1,66 +1,13 @@
-"""The recommended pathway of every case, from the decision tables of pathway.yaml.
-
-Rules are tried in order. A rule that applies decides, a rule that does not is passed, and a rule
-with an unknown answer leaves its pathway possible and the search goes on. A case is decided when
-one pathway is left: a known "no" settles a rule, and an unknown that cannot change the result does
-no harm.
-"""
-
-from functools import cache
+"""The recommended pathway of every case, from the decision tables of pathway.yaml, in words."""
 
 import numpy as np
 import pandas as pd
 
 from mescc_analytics import codebook
+from mescc_analytics.clinical import pathway_rules as tables
 from mescc_analytics.clinical.flags import join_codes
+from mescc_analytics.clinical.quoting import BESIDE, filled, placeholders
 from mescc_analytics.clinical.sins import items as sins_items
-from mescc_analytics.codebook.conditions import evaluate
-
-SINS_POLICIES = ("consult_then_low_branch", "treat_as_high", "treat_as_low", "separate_arm")
-SOSG_1C_POLICIES = ("low", "high")
-
-
-def answer_facts(cases, settings):
-    """Answer of every case to every question of pathway.yaml.
-
-    Parameters
-    ----------
-    cases : DataFrame, shape (n_cases, ...)
-        Scored cases.
-    settings : dict
-        The assign section of the config.
-
-    Returns
-    -------
-    dict of str to Series of dtype "boolean", shape (n_cases,)
-    """
-    frame, choices = _under_policy(cases, settings)
-    if settings["unrecorded_as_no"]:
-        columns = {
-            c: pd.array(cases[c], dtype="boolean").fillna(False) if c in cases else False
-            for c in settings["unrecorded_as_no"]
-        }
-        frame = frame.assign(
-            **{c: pd.Series(v, index=cases.index, dtype="boolean") for c, v in columns.items()}
-        )
-    facts = codebook.load("pathway")["facts"]
-    return {name: evaluate(fact["when"], frame, choices) for name, fact in facts.items()}
-
-
-def _under_policy(cases, settings):
-    """Cases and settings as the SINS and SOSG 1c policies read them."""
-    high_from = settings["sins_high_from"]
-    choices = settings | {
-        "sins_surgery_from": settings["sins_consult_from"]
-        if settings["sins_indeterminate"] == "treat_as_high"
-        else high_from,
-    }
-    if settings["sosg_1c"] == "low" or "sosg_grade" not in cases:
-        return cases, choices
-    high = cases["sosg_high_grade"].mask(cases["sosg_grade"].astype("string").isin(["1c"]), True)
-    if "sosg_partial" in cases:  # grade 1 without its letter may be 1c
-        high = high.mask(cases["sosg_partial"].isin(["1"]), pd.NA)
-    return cases.assign(sosg_high_grade=high), choices
 
 
 def assign_pathways(cases, settings):
@@ -79,73 +26,71 @@ def assign_pathways(cases, settings):
         pathway, pathway_rule, pathway_reason, pathway_missing (names joined by "; "),
         figure3_entry, operable_derived, surgical_consult; missing where unknown.
     """
-    facts = answer_facts(cases, settings)
-    rules = codebook.load("pathway")["algorithms"][settings["algorithm"]]["rules"]
-    code, rule, certain, stuck = _decide([(r, _applies(r, facts)) for r in rules], len(cases))
-    levels = list(codebook.columns("derived")["pathway"].levels)
-    undetermined = code == levels.index("undetermined")
-    missing = _missing_columns(cases, facts, rules, stuck)
-    ids = pd.array([r["id"] for r in rules] + ["none"], dtype="string")
+    rules, answers = tables.rules_of(settings["algorithm"]), tables.Answers(cases)
+    codes, facts = tables.combine(answers.to(tables.asked_by(rules), settings))
+    decision = tables.decide(rules, facts)
+    levels = tables.pathway_levels()
+    undetermined = (decision.pathway == levels.index(tables.UNDETERMINED))[codes]
+    missing = missing_columns(cases, (codes, facts), rules, decision)
+    ids = pd.array([rule["id"] for rule in rules] + ["none"], dtype="string")
+    told = answers.to(("pain_with_new_neurology", "operable", "consult"), settings)
     return pd.DataFrame(
         {
-            "pathway": pd.Categorical.from_codes(code, levels),
-            "pathway_rule": ids.take(rule),
-            "pathway_reason": _reasons(cases, rules, (code, rule, certain), missing),
+            "pathway": pd.Categorical.from_codes(decision.pathway[codes], levels),
+            "pathway_rule": ids.take(decision.rule[codes]),
+            "pathway_reason": _reasons(cases, rules, (codes, decision), missing),
             "pathway_missing": missing.where(undetermined, pd.NA).array,
-            "figure3_entry": facts["pain_with_new_neurology"].array,
-            "operable_derived": facts["operable"].array,
-            "surgical_consult": facts["consult"].array,
+            "figure3_entry": told["pain_with_new_neurology"].array,
+            "operable_derived": told["operable"].array,
+            "surgical_consult": told["consult"].array,
         },
         index=cases.index,
     )
 
 
-def literals(rule):
-    """The questions of a rule, each with the answer it wants: list of (fact, wanted)."""
-    return [(text.removeprefix("not "), not text.startswith("not ")) for text in rule["when"]]
+def missing_columns(cases, combined, rules, decision):
+    """Columns that would answer the open questions of the stuck rules of each case.
 
+    Parameters
+    ----------
+    cases : DataFrame, shape (n_cases, ...)
+    combined : (array of int, shape (n_cases,); dict of str to Series)
+        As of `pathway_rules.combine`.
+    rules : list of dict
+    decision : Decision
 
-def _applies(rule, facts):
-    parts = [facts[name] if wanted else ~facts[name] for name, wanted in literals(rule)]
-    met = parts[0]
-    for part in parts[1:]:
-        met = met & part
-    return met
-
-
-def _decide(answers, n):
-    """Pathway code, rule number, whether that rule applied for certain, and which rules were stuck
-    (unknown while the case was still open).
+    Returns
+    -------
+    Series of dtype "string", shape (n_cases,)
+        Names joined by "; "; missing where no rule is stuck.
     """
-    levels = list(codebook.columns("derived")["pathway"].levels)
-    open_, possible = np.ones(n, dtype=bool), np.zeros(n, dtype=np.int16)
-    rule, first_stuck = np.full(n, len(answers)), np.full(n, len(answers))
-    stuck = []
-    for number, (entry, met) in enumerate(answers):
-        bit = 1 << levels.index(entry["pathway"])
-        yes = open_ & met.to_numpy(dtype=bool, na_value=False)
-        unknown = open_ & met.isna().to_numpy()
-        stuck.append(unknown)
-        possible[yes | unknown] |= bit
-        first_stuck[unknown] = np.minimum(first_stuck[unknown], number)
-        rule[yes] = number
-        open_ &= ~yes
-    # no complete case is left without a rule, so what is open here falls to one of the stuck ones
-    possible[possible == 0] = 1 << levels.index("undetermined")
-    decided = (possible & (possible - 1)) == 0
-    code = np.where(
-        decided, np.log2(np.maximum(possible, 1)).astype(int), levels.index("undetermined")
-    )
-    settled = decided & (rule < len(answers))
-    return code, np.where(settled, rule, first_stuck), settled, stuck
+    codes, facts = combined
+    stuck = decision.stuck.any(axis=0)[codes]
+    rows = np.flatnonzero(stuck)
+    few = cases[[c for c in _needed(rules) if c in cases]].iloc[rows]
+    text = pd.Series(pd.NA, index=cases.index, dtype="string")
+    if len(rows):
+        asked = _open_questions(rules, decision, facts)
+        text.iloc[rows] = _missing_of(few, {k: v[codes[rows]] for k, v in asked.items()}).array
+    return text
 
 
-def _missing_columns(cases, facts, rules, stuck):
-    """Columns that would answer the open questions of the stuck rules of each case."""
+def _needed(rules):
+    facts = codebook.load("pathway")["facts"]
+    names = [column for name in tables.asked_by(rules) for column in facts[name]["needs"]]
+    return list(dict.fromkeys(names))
+
+
+def _open_questions(rules, decision, facts):
+    """Per question, the combinations in which it is unknown and a stuck rule asks it."""
     asked = {}
-    for rule, unknown in zip(rules, stuck, strict=True):
-        for name, _ in literals(rule):
+    for rule, unknown in zip(rules, decision.stuck, strict=True):
+        for name, _ in tables.literals(rule):
             asked[name] = asked.get(name, False) | (unknown & facts[name].isna().to_numpy())
+    return asked
+
+
+def _missing_of(cases, asked):
     blank, items = {}, {}
     for name, open_question in asked.items():
         needs = codebook.load("pathway")["facts"][name]["needs"]
@@ -174,84 +119,40 @@ def _is_blank(cases, column):
     return cases[column].isna().to_numpy()
 
 
-def _reasons(cases, rules, decision, missing):
-    """Sentence per case; each distinct combination of quoted values is written once."""
-    code, rule, certain = decision
-    out = np.full(len(cases), "No rule of the table applies", dtype=object)
+def _reasons(cases, rules, decided, missing):
+    """Sentence per case; each distinct sentence is written once, then looked up."""
+    codes, decision = decided
+    texts, places = ["No rule of the table applies"], np.zeros(len(cases), dtype=np.int64)
+    of_case = np.where(decision.certain, decision.rule, len(rules))[codes]
     for number, entry in enumerate(rules):
-        chosen = np.flatnonzero((rule == number) & certain)
-        out[chosen] = _filled(entry["reason"], cases.iloc[chosen])
-    levels = np.array(codebook.columns("derived")["pathway"].levels, dtype=object)
-    ids = np.array([r["id"] for r in rules] + ["none"], dtype=object)
-    needs = missing.fillna("nothing more").to_numpy(dtype=object)
-    stuck = ~certain & (rule < len(rules))
-    undetermined = stuck & (levels[code] == "undetermined")
-    at_rule = "Not decided at rule " + ids[rule[undetermined]]
-    out[undetermined] = at_rule + ": needs " + needs[undetermined]
-    either = stuck & ~undetermined
-    words = np.array([codebook.label("pathway", level) for level in levels], dtype=object)
-    out[either] = words[code[either]] + ", whatever is not recorded (" + needs[either] + ") may be"
-    return pd.array(out, dtype="string")
+        chosen = np.flatnonzero(of_case == number)
+        if len(chosen):
+            narrow = cases[[name for name in _quotes(entry["reason"]) if name in cases]]
+            place, written = filled(entry["reason"], narrow.iloc[chosen])
+            places[chosen] = place + len(texts)
+            texts += written.tolist()
+    chosen = np.flatnonzero(((~decision.certain) & (decision.rule < len(rules)))[codes])
+    place, written = _stuck_reasons(decision, rules, codes[chosen], missing.iloc[chosen])
+    places[chosen] = place + len(texts)
+    return pd.array([*texts, *written], dtype="string").take(places)
 
 
-def _filled(template, cases):
-    names = _placeholders(template)
-    if not names or cases.empty:
-        return template
-    values = pd.DataFrame({name: _quoted(cases, name) for name in names})
-    codes, distinct = pd.factorize(pd.MultiIndex.from_frame(values))
-    texts = np.array(
-        [template.format(**dict(zip(names, row, strict=True))) for row in distinct], dtype=object
-    )
-    return texts[codes]
+def _quotes(template):
+    names = placeholders(template)
+    return [*names, *(column for name in names for column in BESIDE.get(name, ()))]
 
 
-@cache
-def _placeholders(template):
-    return tuple(dict.fromkeys(part.split("}")[0] for part in template.split("{")[1:]))
-
-
-def _quoted(cases, name):
-    """A value as a person would write it; a SINS total that is open shows its bounds."""
-    if name not in cases:
-        return pd.Series("not recorded", index=cases.index)
-    text = cases[name].astype("string").str.replace("_", " ").str.removesuffix(".0")
-    if name == "sins_total":
-        bounds = cases["sins_min"].astype("string") + " to " + cases["sins_max"].astype("string")
-        text = text.fillna(bounds)
-    if name == "sosg_grade" and "sosg_partial" in cases:
-        text = text.fillna(
-            cases["sosg_partial"].map({"1": "1 without letter", "high": "high, ungraded"})
-        )
-    return text.fillna("not recorded").astype(object)
-
-
-def count_policies(cases, settings):
-    """Pathway counts under every algorithm, SINS policy and SOSG 1c policy.
-
-    Returns
-    -------
-    DataFrame
-        algorithm, sins_policy, sosg_1c_policy, pathway, n, is_default (the run's own choice).
-    """
-    rows = []
-    for algorithm in codebook.load("pathway")["algorithms"]:
-        for sins in SINS_POLICIES:
-            for sosg in SOSG_1C_POLICIES:
-                choice = {"algorithm": algorithm, "sins_indeterminate": sins, "sosg_1c": sosg}
-                counts = _pathway_codes(cases, settings | choice)
-                own = all(settings[key] == value for key, value in choice.items())
-                rows += [
-                    (algorithm, sins, sosg, pathway, int(n), own) for pathway, n in counts.items()
-                ]
-    return pd.DataFrame(
-        rows, columns=["algorithm", "sins_policy", "sosg_1c_policy", "pathway", "n", "is_default"]
-    )
-
-
-def _pathway_codes(cases, settings):
-    facts = answer_facts(cases, settings)
-    rules = codebook.load("pathway")["algorithms"][settings["algorithm"]]["rules"]
-    code, *_ = _decide([(r, _applies(r, facts)) for r in rules], len(cases))
-    levels = list(codebook.columns("derived")["pathway"].levels)
-    return dict(zip(levels, np.bincount(code, minlength=len(levels)), strict=True))
+def _stuck_reasons(decision, rules, codes, missing):
+    """Sentences of the cases in which no rule applied for certain."""
+    needs, distinct = pd.factorize(missing.fillna("nothing more").to_numpy(dtype=object))
+    number, pairs = pd.factorize(codes * (len(distinct) + 1) + needs)
+    levels, written = tables.pathway_levels(), []
+    for combination, need in zip(*np.divmod(pairs, len(distinct) + 1), strict=True):
+        level = levels[decision.pathway[combination]]
+        if level == tables.UNDETERMINED:
+            at_rule = rules[decision.rule[combination]]["id"]
+            written.append(f"Not decided at rule {at_rule}: needs {distinct[need]}")
+        else:
+            words = codebook.label("pathway", level)
+            written.append(f"{words}, whatever is not recorded ({distinct[need]}) may be")
+    return number, written

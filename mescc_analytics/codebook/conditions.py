@@ -73,6 +73,41 @@ def evaluate(condition, frame, settings):
     )
 
 
+def mentioned(condition):
+    """What a condition reads: the names of its columns and of its settings.
+
+    Parameters
+    ----------
+    condition : dict
+        See the module docstring.
+
+    Returns
+    -------
+    (list of str, list of str)
+        Without repeats, in the order of their mention.
+
+    Examples
+    --------
+    >>> mentioned({"all": [{"column": "ecog", "at_most": {"setting": "x"}}, {"setting": "y"}]})
+    (['ecog'], ['x', 'y'])
+    """
+    columns, settings = [], []
+    for key, value in condition.items():
+        if key == "column":
+            columns.append(value)
+        elif key == "setting":
+            settings.append(value)
+        elif key == "bounds":
+            columns += value
+        else:
+            parts = value if isinstance(value, list) else [value]
+            for part in parts:
+                found = mentioned(part) if isinstance(part, dict) else ([], [])
+                columns += found[0]
+                settings += found[1]
+    return list(dict.fromkeys(columns)), list(dict.fromkeys(settings))
+
+
 def _compared(values, comparison, wanted, unknown_if):
     """A category is compared once per level, then looked up, which keeps a million cases cheap."""
     if isinstance(values.dtype, pd.CategoricalDtype):
@@ -80,9 +115,8 @@ def _compared(values, comparison, wanted, unknown_if):
         table = _boolean(COMPARE[comparison](levels, wanted)).mask(levels.isin([unknown_if]))
         answer = table.array.take(values.cat.codes.to_numpy(), allow_fill=True)
         return pd.Series(answer, index=values.index)
-    return _boolean(COMPARE[comparison](values, wanted)).mask(
-        values.isna() | values.isin([unknown_if])
-    )
+    unknown = values.isna() if unknown_if is None else values.isna() | values.isin([unknown_if])
+    return _boolean(COMPARE[comparison](values, wanted)).mask(unknown)
 
 
 def _column(frame, name):

@@ -47,7 +47,7 @@ def _section(settings, name):
 
 
 def _scores(settings):
-    assign = _section(settings, "assign")
+    algorithm = _section(settings, "assign").get("algorithm")
     return (
         f"Spinal instability was scored with SINS ({codebook.load('sins')['source']}) and "
         "epidural compression graded with SOSG "
@@ -55,10 +55,11 @@ def _scores(settings):
         "totals was kept and a category given only "
         "where both ends agree. Radiosensitivity was classed by primary tumour. The recommended "
         "pathway follows "
-        f"{codebook.load('pathway')['source']}, "
-        f"{ALGORITHM.get(assign.get('algorithm'), 'as configured')}; a rule that could not be "
+        f"{_followed(algorithm)}; a rule that could not be "
         "evaluated "
-        "left the pathway undetermined."
+        "left the pathway undetermined. How far this and the other algorithms agree was measured "
+        "among cases to which both give a pathway, by the share that agrees (Wilson interval) and "
+        "Cohen's kappa."
     )
 
 
@@ -72,6 +73,13 @@ def _prognosis(settings):
         if allowed
         else "Scores and points that no readable source confirms were not used."
     )
+
+
+def _followed(algorithm):
+    book = codebook.load("pathway")
+    if algorithm == "noms":
+        return f"the NOMS framework ({book['algorithms'][algorithm]['source']})"
+    return f"{book['source']}, {ALGORITHM.get(algorithm, 'as configured')}"
 
 
 def _cohort(settings, study):

@@ -2,6 +2,7 @@
 
 from mescc_analytics import codebook
 from mescc_analytics.codebook.tables import load_csv
+from mescc_analytics.present.reference_pathways import PATHWAY_PAGES
 
 GENERATED = "Generated from `mescc_analytics/codebook/{}.yaml`: change it, then `make docs`.\n"
 TITLES = {
@@ -44,31 +45,6 @@ def _accepts(column):
     if column.min is not None:
         text += f", {column.min:g} to {column.max:g}"
     return text + (f", as {column.example}" if column.example else "")
-
-
-def pathway_page():
-    """The decision tables with their questions and rules, as Markdown."""
-    book = codebook.load("pathway")
-    parts = [
-        "# Recommended pathways\n",
-        GENERATED.format("pathway"),
-        f"Source: {book['source']}.\n",
-        "The first rule whose questions are all answered as listed decides. A rule with an unknown",
-        "answer keeps its pathway possible; a case is decided when only one pathway is left, else",
-        "it is undetermined and the columns that would settle it are named.\n",
-        "## Questions\n",
-        "| question | asks | columns to fill if unknown |",
-        "|---|---|---|",
-    ]
-    for name, fact in book["facts"].items():
-        parts.append(f"| `{name}` | {fact['text']} | {', '.join(fact['needs'])} |")
-    for name, algorithm in book["algorithms"].items():
-        parts += ["", f"## `{name}`: {algorithm['label']}\n", f"Source: {algorithm['source']}.\n"]
-        parts += ["| rule | if | then |", "|---|---|---|"]
-        for rule in algorithm["rules"]:
-            pathway = book["pathways"][rule["pathway"]]
-            parts.append(f"| {rule['id']} | {' and '.join(rule['when'])} | {pathway} |")
-    return "\n".join([*parts, ""])
 
 
 KINDS = {
@@ -129,6 +105,6 @@ def _catalogue_row(item):
 
 PAGES = {
     "case_table.md": case_table_page,
-    "pathway.md": pathway_page,
+    **PATHWAY_PAGES,
     "catalogue.md": catalogue_page,
 }

@@ -43,8 +43,26 @@ def pathway(counts, study):
     return Table("pathway", title, head, tuple(rows), tuple(filter(None, [study.suppression_note])))
 
 
-def discordance(reasons, study):
-    """The commonest ways in which treatment and recommendation differ."""
+SHORT_COURSE = {
+    "discordant": "A short course counts as different where conventional radiotherapy is "
+    "recommended; the review calls it reasonable where prognosis is poor and leaves other cases "
+    "open (setting assign.short_given_for_cebrt).",
+    "concordant": "A short course counts as agreeing where conventional radiotherapy is "
+    "recommended, by the setting assign.short_given_for_cebrt.",
+}
+
+
+def discordance(reasons, study, short_given_for_cebrt="discordant"):
+    """The commonest ways in which treatment and recommendation differ.
+
+    Parameters
+    ----------
+    reasons : DataFrame
+        text, rule, n, mark; commonest first.
+    study : Study
+    short_given_for_cebrt : {"discordant", "concordant"}
+        How a short course counted where conventional radiotherapy was recommended.
+    """
     listed = reasons[reasons["n"].notna()].head(MOST_REASONS)
     rows = tuple(
         (record["text"], _rule_words(record["rule"]), cells.count(record))
@@ -52,7 +70,8 @@ def discordance(reasons, study):
     )
     title = f"Commonest reasons of discordance, cohort {study.name}"
     left = len(reasons) - len(listed)
-    notes = (f"{left} rarer kinds of discordance are not listed.",) if left else ()
+    notes = (SHORT_COURSE[short_given_for_cebrt or "discordant"],)
+    notes += (f"{left} rarer kinds of discordance are not listed.",) if left else ()
     return Table(
         "discordance",
         title,

@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mescc_analytics.clinical.algorithms import count_policies
 from mescc_analytics.clinical.concordance import comparable_pairs, count_concordance
 from mescc_analytics.clinical.lesion_cases import score_with_lesions
-from mescc_analytics.clinical.pathway import assign_pathways, count_policies
+from mescc_analytics.clinical.pathway import assign_pathways
 from mescc_analytics.clinical.scores import score_cases
+from mescc_analytics.clinical.trace import trace_cases
+from mescc_analytics.steps.algorithm_agreement import agreement_rows, compare_algorithms
 from mescc_analytics.steps.cohort import build
 from mescc_analytics.steps.ingest import read, refuse_unusable, tell
 from mescc_analytics.tables import files
@@ -73,50 +76,63 @@ def score(inputs, out, settings):
         files.write_table(scored_lesions, inputs["scored_lesions"])
 
 
+def is_scored(cases):
+    """Whether the table carries its scores already."""
+    return "sins_total" in cases and "radiosensitivity" in cases
+
+
 def assign(inputs, out, settings):
-    """The table with its pathway, at ``out``; concordance and policy counts beside it where asked
-    for.
+    """The table with its pathway, at ``out``; beside it, where asked for: concordance, policy
+    counts, the agreement of the algorithms, and the trace of every case.
     """
-    cases = load_cases(inputs)
-    if "sins_total" not in cases or "radiosensitivity" not in cases:
+    cases, chosen = load_cases(inputs), settings["assign"]
+    if not is_scored(cases):
         cases = score_cases(cases, settings["score"])
-    added = assign_pathways(cases, settings["assign"])
+    added = assign_pathways(cases, chosen)
     assigned = pd.concat(
         [cases.drop(columns=[c for c in added if c in cases]), added], axis="columns"
     )
     files.write_table(assigned, out)
-    if inputs.get("concordance"):
-        files.write_csv(concordance(assigned, settings), inputs["concordance"])
+    if inputs.get("trace"):
+        traced = cases if chosen["trace"] else cases.iloc[:0]
+        files.write_table(trace_cases(traced, chosen), inputs["trace"])
+    if any(inputs.get(name) for name in ("policies", "concordance", "algorithms")):
+        _compare(inputs, assigned, settings)
+
+
+def _compare(inputs, assigned, settings):
+    """Recommendations against the treatment given, under each policy, and under each algorithm; of
+    the cases analysed, so that no total beside another tells how few were excluded.
+    """
+    analysed = analysed_cases(assigned, settings)
     if inputs.get("policies"):
-        files.write_csv(count_policies(assigned, settings["assign"]), inputs["policies"])
+        files.write_csv(count_policies(analysed, settings["assign"]), inputs["policies"])
+    if inputs.get("concordance"):
+        files.write_csv(concordance(analysed, settings), inputs["concordance"])
+    if inputs.get("algorithms"):
+        files.write_csv(compare_algorithms(assigned, analysed, settings), inputs["algorithms"])
 
 
-def concordance(assigned, settings):
-    """Recommended pathway against the arm given: counts, agreement with kappa, and the commonest
-    reasons of discordance.
+def analysed_cases(assigned, settings):
+    """The cases of the analyses of the whole cohort, with their arms; all where there is no
+    follow-up.
     """
     whole, _ = build(assigned, settings)
     if "last_contact_day" in assigned:  # a table without follow-up can still be compared
-        whole = whole[whole["in_overall"].fillna(False).to_numpy(dtype=bool)]
-    counts = count_concordance(whole["pathway"], whole["pathway_rule"], whole["arm"])
-    pairs = comparable_pairs(whole["pathway"], whole["arm"])
+        return whole[whole["in_overall"].fillna(False).to_numpy(dtype=bool)]
+    return whole
+
+
+def concordance(analysed, settings):
+    """Recommended pathway against the arm given: counts, agreement with kappa, and the commonest
+    reasons of discordance.
+    """
+    arm, policy = analysed["arm"], settings["assign"]["short_given_for_cebrt"]
+    counts = count_concordance(analysed["pathway"], analysed["pathway_rule"], arm, policy)
+    pairs = comparable_pairs(analysed["pathway"], arm, policy)
     recommended, given = (pairs[name].cat.codes.to_numpy(dtype=int) for name in pairs)
     k = len(pairs["given"].cat.categories)
     table = np.bincount(recommended * k + given, minlength=k * k).reshape(k, k)
     numbers = {"value": float("nan"), "ci_lower": float("nan"), "ci_upper": float("nan")}
-    return pd.concat([counts.assign(**numbers), _agreement(table)], ignore_index=True)
-
-
-def _agreement(table):
-    from mescc_analytics.stats.contingency import cohen_kappa
-    from mescc_analytics.stats.intervals import wilson
-
-    agree, n = int(table.trace()), int(table.sum())
-    share, kappa = [float(x) for x in wilson(agree, n)], cohen_kappa(table)
-    rows = [
-        ("compared", n, float("nan"), float("nan"), float("nan")),
-        ("agree", agree, *share),
-        ("kappa", n, kappa.estimate, kappa.lower, kappa.upper),
-    ]
-    frame = pd.DataFrame(rows, columns=["text", "n", "value", "ci_lower", "ci_upper"])
-    return frame.assign(section="agreement", pathway="", arm="", rule="")
+    agreed = agreement_rows(table).assign(section="agreement", pathway="", arm="", rule="")
+    return pd.concat([counts.assign(**numbers), agreed], ignore_index=True)

@@ -50,7 +50,7 @@ def _drawn(inputs, settings):
         "survival_by_arm": _survival(frames, study, "by_arm"),
         "survival_overall": _survival(frames, study, "overall"),
         "walking_by_arm": _walking(frames, study),
-        "pathway_by_arm": _pathway(frames),
+        "pathway_by_arm": _pathway(frames, settings.get("assign") or {}),
         "sins_agreement": _readings(inputs, frames, settings),
         "flow": flow.draw_flow(
             captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)
@@ -86,8 +86,11 @@ def _walking(frames, study):
     return walking.draw_walking(rates, study.estimand_words)
 
 
-def _pathway(frames):
-    agreeing = {arm: entry["pathway"] for arm, entry in codebook.load("arms")["arms"].items()}
+def _pathway(frames, assign):
+    arms = codebook.load("arms")["arms"]
+    agreeing = {arm: [entry["pathway"]] for arm, entry in arms.items()}
+    if assign.get("short_given_for_cebrt") == "concordant":
+        agreeing["cebrt_short"] += ["cebrt"]
     return pathway.draw_pathway(frames["cells"], agreeing)
 
 

@@ -14,6 +14,7 @@ PLACES = {
     "findings": "ingest/findings.csv",
     "concordance": "assign/concordance.csv",
     "policies": "assign/policies.csv",
+    "algorithms": "assign/algorithms.csv",
     "cohort": "cohort/cohort.parquet",
     "flow": "cohort/flow.csv",
     "curves": "survival/curves.csv",
@@ -42,6 +43,8 @@ EMPTY = {
     "ci_lower ci_upper p test note",
     "concordance": "section pathway arm rule text n value ci_lower ci_upper",
     "policies": "algorithm sins_policy sosg_1c_policy pathway n is_default",
+    "algorithms": "cases section first second first_pathway second_pathway text n value ci_lower "
+    "ci_upper",
     "survival_not_assessable": "analysis needs reason",
     "walking_not_assessable": "analysis needs reason",
     "findings": "table case_id row column found wanted severity code",

@@ -7,6 +7,7 @@ import pandas as pd
 from mescc_analytics.present import (
     agreement,
     docx,
+    tables_algorithms,
     tables_data,
     tables_decisions,
     tables_lesions,
@@ -21,14 +22,15 @@ from mescc_analytics.steps import (
     site_counts,
     withhold,
     withhold_agreement,
+    withhold_algorithms,
     withhold_walking,
 )
 from mescc_analytics.steps.overview import overview
 from mescc_analytics.tables import files
 
 WORD_ORDER = (
-    "table1 instability sites agreement pathway discordance policies survival hazards walking "
-    "contrasts flow not_assessable findings missing derived"
+    "table1 instability sites agreement pathway discordance policies algorithms algorithm_pairs "
+    "survival hazards walking contrasts flow not_assessable findings missing derived"
 ).split()
 
 
@@ -40,7 +42,7 @@ def tables(inputs, out, settings):
     inputs : dict of str to Path
         results (a cohort's folder), or single files: cohort (Parquet), findings, flow, summary,
         tests, hazards, survival_not_assessable, rates, contrasts, walking_not_assessable,
-        concordance, policies.
+        concordance, policies, algorithms.
     out : Path
         Folder; gets one CSV per table, tables.docx and tables.json.
     settings : dict
@@ -57,6 +59,7 @@ def tables(inputs, out, settings):
     study = shown.study_as_run(settings, "tables", summary, arms_given=facts["arms_given"])
     parts = (
         _case_tables(cohort, study, settings),
+        _decision_tables(inputs, study, settings),
         _outcome_tables(inputs, summary, study),
         _data_tables(inputs, cohort, study),
         _reading_tables(inputs, study, settings),
@@ -86,15 +89,23 @@ def _reading_tables(inputs, study, settings):
     yield agreement.readings(frame, study, settings["agreement"]["confidence_level"])
 
 
-def _outcome_tables(inputs, summary, study):
+def _decision_tables(inputs, study, settings):
     threshold = study.threshold
     concordance = shown.read(inputs, "concordance")
     reasons = concordance[concordance["section"] == "reason"].reset_index(drop=True)
     yield tables_decisions.pathway(withhold.cells(concordance, threshold), study)
-    yield tables_decisions.discordance(withhold.counted(reasons, threshold), study)
+    short = settings["assign"].get("short_given_for_cebrt")
+    yield tables_decisions.discordance(withhold.counted(reasons, threshold), study, short)
     yield tables_decisions.policies(
         withhold.policies(shown.read(inputs, "policies"), threshold), study
     )
+    pairs = shown.read(inputs, "algorithms")
+    yield tables_algorithms.agreement(withhold_algorithms.agreement(pairs, threshold), study)
+    yield tables_algorithms.pairs(withhold_algorithms.cells(pairs, threshold), study)
+
+
+def _outcome_tables(inputs, summary, study):
+    threshold = study.threshold
     yield tables_survival.survival(summary, study)
     yield tables_survival.hazards(
         withhold.hazards(shown.read(inputs, "hazards"), summary), shown.read(inputs, "tests"), study

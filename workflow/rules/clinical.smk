@@ -1,7 +1,8 @@
 """Scores and recommended pathways.
 
 Needs   results/{cohort}/ingest: cases.parquet, lesions.parquet
-Makes   results/{cohort}/score: scored.parquet, lesions.parquet; results/{cohort}/assign: assigned.parquet, concordance.csv, policies.csv
+Makes   results/{cohort}/score: scored.parquet, lesions.parquet; results/{cohort}/assign: assigned.parquet, concordance.csv, policies.csv,
+        algorithms.csv, trace.parquet (patient-level; without rows where assign.trace is false)
 """
 
 
@@ -32,6 +33,8 @@ rule assign:
         assigned="results/{cohort}/assign/assigned.parquet",
         concordance="results/{cohort}/assign/concordance.csv",
         policies="results/{cohort}/assign/policies.csv",
+        algorithms="results/{cohort}/assign/algorithms.csv",
+        trace="results/{cohort}/assign/trace.parquet",
     log:
         "logs/{cohort}/assign.log",
     params:
@@ -41,5 +44,6 @@ rule assign:
         """
         exec &> >(tee {log:q})
         python -m mescc_analytics assign {input.scored:q} --settings {params.settings:q} \
-            --concordance {output.concordance:q} --policies {output.policies:q} --out {output.assigned:q}
+            --concordance {output.concordance:q} --policies {output.policies:q} \
+            --algorithms {output.algorithms:q} --trace {output.trace:q} --out {output.assigned:q}
         """

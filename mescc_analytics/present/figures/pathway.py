@@ -21,8 +21,8 @@ def draw_pathway(cells, agreeing):
     ----------
     cells : DataFrame
         pathway, arm, n (NA where withheld), mark (the text shown there); both in codebook order.
-    agreeing : dict of str to str
-        Arm to the pathway with which it agrees; those cells are outlined.
+    agreeing : dict of str to sequence of str
+        Arm to the pathways with which it agrees; those cells are outlined.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def _fill(axes, cells, names, agreeing):
             cell = wide.loc[(pathway, arm)]
             n = 0.0 if display.is_missing(cell["n"]) else float(cell["n"])
             _cell(axes, (column, row), n / largest, _text(cell))
-            if agreeing.get(arm) == pathway:
+            if pathway in agreeing.get(arm, ()):
                 axes.add_patch(_box(column, row, fill=False, edgecolor="black", linewidth=1.1))
 
 

@@ -1,0 +1,117 @@
+"""Withholding in the tables that compare the algorithms.
+
+The agreement of a pair of algorithms tells sums of its counts (those that agree, those compared)
+beside the totals of each algorithm, which another table shows; no hidden count may follow from all
+of these together.
+"""
+
+import numpy as np
+import pandas as pd
+
+from mescc_analytics.steps import withhold
+from mescc_analytics.tables import disclosure
+
+PAIR = ["first", "second"]
+UNDETERMINED = "undetermined"
+
+
+def cells(frame, threshold):
+    """Counts of the pairs of pathways among the cases analysed, suppressed.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        algorithms.csv.
+    threshold : int
+
+    Returns
+    -------
+    DataFrame
+        first, second, first_pathway, second_pathway, n, mark; pathways without a case are left out.
+        Empty where no algorithm gives any case a pathway.
+    """
+    chosen = frame[(frame["section"] == "cell") & (frame["cases"] == "analysed")]
+    known = chosen["first_pathway"].ne(UNDETERMINED) | chosen["second_pathway"].ne(UNDETERMINED)
+    chosen = chosen if (known & (chosen["n"] > 0)).any() else chosen.iloc[:0]
+    parts = [_of_pair(pair, threshold) for _, pair in chosen.groupby(PAIR, sort=False)]
+    empty = chosen.assign(mark=pd.array([], dtype="string")) if chosen.empty else None
+    return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def _of_pair(pair, threshold):
+    for name in ("first_pathway", "second_pathway"):
+        pair = pair[pair.groupby(name)["n"].transform("sum") > 0]
+    order = [list(dict.fromkeys(pair[name])) for name in ("first_pathway", "second_pathway")]
+    wide = pair.pivot(index="first_pathway", columns="second_pathway", values="n")
+    wide = wide.reindex(index=order[0], columns=order[1]).fillna(0).astype("Int64")
+    hidden = disclosure.suppress_crosstab(wide, threshold).isna().to_numpy()
+    counts = wide.to_numpy("int64")
+    while follows(hidden, *order).any():
+        shown = np.where(hidden | (counts == 0), np.iinfo(np.int64).max, counts)
+        if (shown == np.iinfo(np.int64).max).all():
+            hidden[:] = True
+            break
+        hidden[np.unravel_index(shown.argmin(), shown.shape)] = True
+    where = pd.Series(hidden.ravel(), index=pair.index)
+    return withhold.hide(
+        pair, where, ["n"], withhold.is_small(pair["n"], threshold), f"<{threshold}"
+    )
+
+
+def follows(hidden, first_levels, second_levels):
+    """Whether a hidden count follows from the totals of rows and columns, the number compared and
+    the number that agree.
+
+    Parameters
+    ----------
+    hidden : array of bool, shape (n_rows, n_columns)
+    first_levels, second_levels : sequences of str
+        Pathways of the rows and of the columns.
+
+    Returns
+    -------
+    array of bool, shape (n_rows, n_columns)
+
+    Examples
+    --------
+    >>> levels = ["sbrt", "cebrt", "undetermined"]
+    >>> square = np.array([[True, True, False], [True, True, False], [False, False, False]])
+    >>> int(follows(square, levels, levels).sum())
+    4
+    """
+    rows = np.repeat(np.eye(len(first_levels)), len(second_levels), axis=1)
+    columns = np.tile(np.eye(len(second_levels)), len(first_levels))
+    same = np.equal.outer(np.array(first_levels), np.array(second_levels))
+    known = np.outer(
+        np.array(first_levels) != UNDETERMINED, np.array(second_levels) != UNDETERMINED
+    )
+    sums = np.vstack([rows, columns, (same & known).ravel(), known.ravel()])[:, hidden.ravel()]
+    out = np.zeros(hidden.size, dtype=bool)
+    if hidden.any():
+        # a count follows where its unit vector is a combination of the known sums
+        _, size, vectors = np.linalg.svd(sums, full_matrices=False)
+        basis = vectors[size > 1e-9]
+        out[hidden.ravel()] = np.isclose((basis**2).sum(axis=0), 1, rtol=0, atol=1e-9)
+    return out.reshape(hidden.shape)
+
+
+def agreement(frame, threshold):
+    """Agreement rows of every pair among the cases analysed.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        algorithms.csv.
+    threshold : int
+
+    Returns
+    -------
+    list of (str, str, dict)
+        The two algorithms, and the rows by their text as of `withhold.agreement`; empty where the
+        numbers are small or there is nothing to compare.
+    """
+    chosen = frame[(frame["section"] == "agreement") & (frame["cases"] == "analysed")]
+    return [
+        (first, second, withhold.agreement(rows, threshold))
+        for (first, second), rows in chosen.groupby(PAIR, sort=False)
+    ]

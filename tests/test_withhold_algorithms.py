@@ -1,0 +1,114 @@
+"""Small counts in the tables that compare the algorithms: hidden, and not to be worked out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mescc_analytics.clinical.algorithms import count_pairs
+from mescc_analytics.clinical.pathway_rules import pathway_levels
+from mescc_analytics.present import tables_algorithms
+from mescc_analytics.present.study import Study
+from mescc_analytics.steps import withhold_algorithms as withhold
+from mescc_analytics.steps.algorithm_agreement import compare_algorithms
+from tests import result_frames as made
+
+STUDY = Study("small", threshold=5)
+
+
+def test_a_lone_cell_of_the_diagonal_follows_from_the_number_that_agree():
+    """Hidden: a square in which only one cell agrees, so that the number that agree tells it."""
+    levels = ["sbrt", "cebrt", "cebrt_short", "undetermined"]
+    hidden = np.zeros((4, 4), dtype=bool)
+    hidden[np.ix_([0, 1], [1, 2])] = True
+    assert withhold.follows(hidden, levels, levels)[hidden].all()
+    # a second cell of the diagonal, crossing other lines, keeps it
+    hidden[np.ix_([0, 1, 2], [0, 1, 2])] = True
+    assert not withhold.follows(hidden, levels, levels).any()
+
+
+def test_the_number_compared_tells_the_cell_undetermined_under_both():
+    levels = ["sbrt", "cebrt", "undetermined"]
+    hidden = np.zeros((3, 3), dtype=bool)
+    hidden[np.ix_([1, 2], [0, 2])] = True
+    assert withhold.follows(hidden, levels, levels)[2, 2]
+    assert not withhold.follows(np.zeros((3, 3), dtype=bool), levels, levels).any()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_hidden_count_follows_from_what_is_shown(seed):
+    """Two fillings of the hidden cells with the same sums exist for every hidden cell."""
+    rng = np.random.default_rng(seed)
+    levels = pathway_levels()
+    chances = rng.dirichlet(np.full(6, 0.6), size=3)
+    cases = pd.DataFrame(
+        {
+            name: pd.Categorical(rng.choice(levels, p=p, size=120), levels)
+            for name, p in zip(("seed_text", "figure3_literal", "noms"), chances, strict=True)
+        }
+    )
+    frame = count_pairs(cases).assign(section="cell", cases="analysed")
+    shown = withhold.cells(frame, 5)
+    small = shown["n"].isin([1, 2, 3, 4]).any()
+    assert not small and len(shown)
+    for _, pair in shown.groupby(["first", "second"]):
+        wide = pair.pivot(index="first_pathway", columns="second_pathway", values="n")
+        order = [list(dict.fromkeys(pair[n])) for n in ("first_pathway", "second_pathway")]
+        hidden = wide.loc[order[0], order[1]].isna().to_numpy()
+        if not hidden.all():
+            assert not withhold.follows(hidden, *order).any()
+
+
+def test_nothing_is_hidden_without_a_threshold():
+    frame = made.algorithms()
+    assert withhold.cells(frame, 0)["n"].notna().all()
+    assert withhold.cells(frame, 5)["n"].isna().any()
+
+
+def test_agreement_in_words():
+    table = tables_algorithms.agreement(withhold.agreement(made.algorithms(), 5), STUDY)
+    assert table.head == ("Algorithms", "Same pathway", "95 % CI", "Kappa")
+    assert table.rows == (
+        (
+            "Text of the review / NOMS",
+            "30 of 36 (83 %)",
+            "68 to 92 %",
+            "0.61 (0.33 to 0.90)",
+        ),
+    )
+
+
+def test_agreement_is_hidden_where_few_differ():
+    frame = made.algorithms()
+    frame.loc[frame["text"] == "agree", "n"] = 33
+    table = tables_algorithms.agreement(withhold.agreement(frame, 5), STUDY)
+    assert table.rows == (("Text of the review / NOMS", "hidden", "hidden", "hidden"),)
+
+
+def test_pairs_in_words():
+    table = tables_algorithms.pairs(withhold.cells(made.algorithms(), 0), STUDY)
+    assert table.head[:2] == ("First / second", "First gives")
+    assert table.head[2:] == ("Surgery, then radiotherapy", "SBRT", "Undetermined")
+    assert table.rows == (
+        ("Text of the review / NOMS", "Surgery, then radiotherapy", "20", "6", "0"),
+        ("Text of the review / NOMS", "SBRT", "0", "10", "4"),
+    )
+
+
+def test_nothing_to_compare_gives_tables_without_rows():
+    nothing = made.algorithms().iloc[:0]
+    assert tables_algorithms.pairs(withhold.cells(nothing, 5), STUDY).rows == ()
+    assert tables_algorithms.agreement(withhold.agreement(nothing, 5), STUDY).rows == ()
+
+
+def test_nothing_compared_is_said(monkeypatch):
+    from mescc_analytics import settings
+    from mescc_analytics.clinical.scores import score_cases
+
+    full = settings.complete({}, need_cohorts=False)
+    cases = score_cases(pd.DataFrame({"case_id": [f"A{i}" for i in range(9)]}), full["score"])
+    frame = compare_algorithms(cases, cases, full)
+    table = tables_algorithms.agreement(withhold.agreement(frame, 5), STUDY)
+    assert {row[1:] for row in table.rows} == {
+        ("no case to compare", "not estimable", "not estimable")
+    }
+    assert withhold.cells(frame, 5).empty
