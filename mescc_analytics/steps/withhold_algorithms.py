@@ -39,23 +39,49 @@ def cells(frame, threshold):
 
 
 def _of_pair(pair, threshold):
-    for name in ("first_pathway", "second_pathway"):
+    pair, wide = _wide(pair)
+    where = pd.Series(_hidden(wide, threshold).ravel(), index=pair.index)
+    small = withhold.is_small(pair["n"], threshold)
+    return withhold.hide(pair, where, ["n"], small, f"<{threshold}")
+
+
+def _wide(pair):
+    """The rows of a pair without the pathways that no case has, and the same as a table."""
+    names = ["first_pathway", "second_pathway"]
+    for name in names:
         pair = pair[pair.groupby(name)["n"].transform("sum") > 0]
-    order = [list(dict.fromkeys(pair[name])) for name in ("first_pathway", "second_pathway")]
-    wide = pair.pivot(index="first_pathway", columns="second_pathway", values="n")
-    wide = wide.reindex(index=order[0], columns=order[1]).fillna(0).astype("Int64")
+    order = [list(dict.fromkeys(pair[name])) for name in names]
+    wide = pair.pivot(index=names[0], columns=names[1], values="n")
+    return pair, wide.reindex(index=order[0], columns=order[1]).fillna(0).astype("Int64")
+
+
+def _hidden(wide, threshold):
+    """The cells to hide, so that no small count follows from what is shown."""
     hidden = disclosure.suppress_crosstab(wide, threshold).isna().to_numpy()
+    while _told(wide, hidden, threshold).any() and not hidden.all():
+        hidden.flat[_one_more(wide, hidden, threshold)] = True
+    return hidden
+
+
+def _told(wide, hidden, threshold):
+    """Small counts that follow from the sums."""
     counts = wide.to_numpy("int64")
-    while follows(hidden, *order).any():
-        shown = np.where(hidden | (counts == 0), np.iinfo(np.int64).max, counts)
-        if (shown == np.iinfo(np.int64).max).all():
-            hidden[:] = True
-            break
-        hidden[np.unravel_index(shown.argmin(), shown.shape)] = True
-    where = pd.Series(hidden.ravel(), index=pair.index)
-    return withhold.hide(
-        pair, where, ["n"], withhold.is_small(pair["n"], threshold), f"<{threshold}"
-    )
+    small = (counts > 0) & (counts < threshold)
+    return follows(hidden, list(wide.index), list(wide.columns)) & small
+
+
+def _one_more(wide, hidden, threshold):
+    """Place of the cell whose hiding leaves the fewest small counts to be worked out: rather not a
+    0, rather a small one.
+    """
+
+    def left(place):
+        more = hidden.copy()
+        more.flat[place] = True
+        count = int(wide.to_numpy("int64").flat[place])
+        return int(_told(wide, more, threshold).sum()), count == 0, count, place
+
+    return min(np.flatnonzero(~hidden).tolist(), key=left)
 
 
 def follows(hidden, first_levels, second_levels):
@@ -110,8 +136,12 @@ def agreement(frame, threshold):
         The two algorithms, and the rows by their text as of `withhold.agreement`; empty where the
         numbers are small or there is nothing to compare.
     """
-    chosen = frame[(frame["section"] == "agreement") & (frame["cases"] == "analysed")]
-    return [
-        (first, second, withhold.agreement(rows, threshold))
-        for (first, second), rows in chosen.groupby(PAIR, sort=False)
-    ]
+    chosen = frame[frame["cases"] == "analysed"]
+    found = []
+    for (first, second), rows in chosen.groupby(PAIR, sort=False):
+        agreed = withhold.agreement(rows[rows["section"] == "agreement"], threshold)
+        _, wide = _wide(rows[rows["section"] == "cell"])
+        # where even hiding every cell would not keep a small count, the sums themselves are hidden
+        told = not wide.empty and _told(wide, _hidden(wide, threshold), threshold).any()
+        found.append((first, second, {} if told else agreed))
+    return found
