@@ -16,6 +16,10 @@ multinomial  logistic regression for two or more levels
 propensity   overlap, ATE and ATT weights for two or more groups, effective sample size
 balance      standardised mean differences before and after weighting
 augmented    doubly robust risks of a binary outcome
+cloning      clone, censor, weight: strategies compared from time zero
+emulation    contrasts of the strategies, with bootstrap intervals
+pooling      Rubin's rules for several completed data sets
+sensitivity  E-values
 multiplicity Holm's adjustment
 survival     curves and summaries per group, with the reason where something is not estimable
 cases        weights, days of entry, clusters and strata beside the times

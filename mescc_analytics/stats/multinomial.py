@@ -103,7 +103,9 @@ def fit_multinomial(level, covariates, names, *, weight=None):
     if (scale <= TOLERANCE * np.abs(centre)).any():
         return _no_fit(levels, terms, len(x), "a covariate has the same value in every case")
     design = np.column_stack([np.ones(len(x)), (x - centre) / scale])
-    if np.linalg.matrix_rank(design[counted]) < len(terms):
+    # columns are on one scale, so that their products tell the rank as well as they do themselves
+    products = design[counted].T @ design[counted] / counted.sum()
+    if np.linalg.matrix_rank(products, tol=1e-10, hermitian=True) < len(terms):
         return _no_fit(levels, terms, len(x), "the covariates do not vary independently")
     found = _newton(design, np.eye(len(levels))[group.codes], weight)
     if not found:
