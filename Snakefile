@@ -30,5 +30,9 @@ include: "workflow/rules/provenance.smk"
 rule all:
     default_target: True
     input:
-        expand("results/{cohort}/report/research.html", cohort=COHORTS),
+        expand(
+            "results/{cohort}/report/{page}.html",
+            cohort=COHORTS,
+            page=["research", "audit"],
+        ),
         expand("results/{cohort}/provenance/provenance.json", cohort=COHORTS),

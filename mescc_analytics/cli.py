@@ -126,6 +126,12 @@ COMMANDS = {
         (),
         _options({"cohort": "cohort.parquet"}),
     ),
+    "audit_report": Command(
+        f"{STEPS}.audit_report:audit_report",
+        "the audit report, audit.html (row-level)",
+        (),
+        _options({"audit": "folder of the audit step"}),
+    ),
     "figures": Command(
         f"{STEPS}.figures:figures", "figures as SVG, PDF and PNG", (), _options(RESULTS)
     ),

@@ -75,7 +75,7 @@ def render(content):
     -------
     str
     """
-    template = _environment().get_template(TEMPLATE)
+    template = environment().get_template(TEMPLATE)
     return template.render(
         content=content,
         study=content.study,
@@ -87,11 +87,11 @@ def render(content):
 
 def render_withheld(name, reason):
     """A page that says in words why nothing is shown of a cohort."""
-    return _environment().get_template("withheld.html.j2").render(name=name, reason=reason)
+    return environment().get_template("withheld.html.j2").render(name=name, reason=reason)
 
 
 @cache
-def _environment():
+def environment():
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("mescc_analytics.present"),
         autoescape=True,

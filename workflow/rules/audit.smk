@@ -1,7 +1,7 @@
 """The audit of a service.
 
 Needs   results/{cohort}/cohort/cohort.parquet, results/{cohort}/ingest/visits.parquet
-Makes   results/{cohort}/audit (CSV; cases.csv is row-level)
+Makes   results/{cohort}/audit (CSV; cases.csv is row-level), results/{cohort}/report/audit.html
 """
 
 AUDIT = [
@@ -36,4 +36,23 @@ rule audit:
         exec &> >(tee {log:q})
         python -m mescc_analytics audit --cohort {input.cohort:q} --visits {input.visits:q} \
             --settings {params.settings:q} --out {params.out:q}
+        """
+
+
+rule audit_report:
+    input:
+        rules.audit.output,
+    output:
+        audit="results/{cohort}/report/audit.html",
+    log:
+        "logs/{cohort}/audit_report.log",
+    params:
+        settings=section("report"),
+        tables=lambda wildcards, input: Path(input[0]).parent,
+        out=subpath(output.audit, parent=True),
+        code=CODE,
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics audit_report --audit {params.tables:q} --settings {params.settings:q} --out {params.out:q}
         """

@@ -15,6 +15,7 @@ rule provenance:
         tables=rules.tables.output.docx,
         figures=rules.figures.output.svg,
         audit=rules.audit.output,
+        audit_report=rules.audit_report.output,
     output:
         provenance="results/{cohort}/provenance/provenance.json",
         crate="results/{cohort}/provenance/ro-crate-metadata.json",

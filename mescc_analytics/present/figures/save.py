@@ -27,9 +27,14 @@ def render(figure):
         identifier is in them.
     """
     with house_style():
-        rendered = {name: _saved(figure, name, options) for name, options in FORMATS.items()}
-    rendered["svg"] = _portable(rendered["svg"].decode("utf-8")).encode("utf-8")
-    return rendered
+        others = {name: _saved(figure, name, FORMATS[name]) for name in FORMATS if name != "svg"}
+    return {"svg": render_svg(figure)} | others
+
+
+def render_svg(figure):
+    """The figure as SVG alone, for a page."""
+    with house_style():
+        return _portable(_saved(figure, "svg", FORMATS["svg"]).decode("utf-8")).encode("utf-8")
 
 
 def _saved(figure, name, options):
