@@ -14,35 +14,31 @@ VERDICTS = {
 MOST_COLUMNS = 40
 
 
+INTERVAL_HEAD = (
+    *("Interval", "Site", "Cases", "Days: median (quartiles)"),
+    *("Not known", "Below zero"),
+)
+BELOW_ZERO = (
+    "Below zero: the end lies before the start, for example an MRI before presentation; left out "
+    "of the days. The same by period is in audit/intervals.csv."
+)
+
+
 def intervals(frame):
-    """Days between the milestones: all, then by site, then by period."""
+    """Days between the milestones: all sites together, then each."""
     rows = [
         (
             words.INTERVALS[row["interval"]],
             row["site"] if row["site"] != "all" else "all sites",
-            row["period"] if row["period"] != "all" else "all periods",
             display.number(row["n"]),
             _spread(row),
             display.number(row["n_missing"]),
             display.number(row["n_negative"]),
         )
-        for row in frame.to_dict("records")
-        if row["period"] == "all"
+        for row in frame[frame["period"] == "all"].to_dict("records")
     ]
-    head = (
-        "Interval",
-        "Site",
-        "Period",
-        "Cases",
-        "Days: median (quartiles)",
-        "Not known",
-        "Below zero",
-    )
-    note = (
-        "Below zero: the end lies before the start, for example an MRI before presentation; "
-        "left out of the days. Periods are in audit/intervals.csv."
-    )
-    return Table("intervals", "Days between the milestones", head, tuple(rows), (note,))
+    title = "Days between the milestones"
+    return Table("intervals", title, INTERVAL_HEAD, tuple(rows), (BELOW_ZERO,))
 
 
 def _spread(row):
@@ -108,8 +104,11 @@ def steroids(frame):
     ).fillna(0)
     columns = [name for name in ("yes", "no", "unknown") if name in wide]
     rows = [
-        (f"{dose.capitalize()} dose: {band}", *(display.number(int(row[c])) for c in columns))
-        for (dose, band), row in wide.iterrows()
+        (
+            f"{row['dose'].capitalize()} dose: {row['band']}",
+            *(display.number(row[c]) for c in columns),
+        )
+        for row in wide.reset_index().to_dict("records")
     ]
     names = {"yes": "With neurology", "no": "Without", "unknown": "Not known"}
     head = ("Dexamethasone", *(names[c] for c in columns))
