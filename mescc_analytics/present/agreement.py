@@ -40,8 +40,8 @@ def readings(frame, study, level):
         "as steps of one each; where the second reader left the location blank, the totals take "
         "it from the spinal levels, as for the first reader.",
         *_icc_note(frame),
-        "Published kappas are unweighted, between many readers of chosen cases: beside, not a "
-        "benchmark.",
+        "Published kappas are between many readers of chosen cases, unweighted or of a kind that "
+        "the abstract does not state: they stand beside these, and are not a benchmark.",
         study.suppression_note,
     ]
     return Table("agreement", title, head, tuple(rows), tuple(filter(None, notes)) if rows else ())
