@@ -8,7 +8,9 @@ import pytest
 
 from mescc_analytics.codebook.tables import FIELDS, load_csv, parse_csv
 from mescc_analytics.errors import CodebookError, UsageError
-from mescc_analytics.quality.benchmarks import COLUMNS, CohortRules, compare
+from mescc_analytics.quality.benchmarks import COLUMNS, compare
+from mescc_analytics.quality.cohort_figures import cohort_figures
+from mescc_analytics.quality.cohort_rules import CohortRules
 
 PUBLISHED = load_csv("benchmarks").set_index("benchmark_id", drop=False)
 
@@ -29,7 +31,10 @@ PUBLISHED = load_csv("benchmarks").set_index("benchmark_id", drop=False)
         ("rades_score_35_37_walking", 315, 366, 0.861, "forced", "yes"),
         ("fehlings_death_30d_listed", 10, 142, 0.07, "printed", "yes"),
         ("fehlings_death_12m", 88, 142, 0.62, "printed", "yes"),
-        ("laufer_local_control_crude", 152, 186, 0.817, "forced", "yes"),
+        ("laufer_local_control_crude", 152, 186, 0.817, "inferred", "no"),
+        ("laufer_high_grade_before", 136, 186, 0.731, "inferred", "no"),
+        ("fehlings_complication_30d", 42, 142, 0.296, "inferred", "no"),
+        ("norway_motor_impairment", 274, 881, 0.311, "derived", "yes"),
         ("alomair_high_grade_before", 48, 80, 0.6, "printed", "yes"),
         ("uei_rt_paralysis", 10, 55, 0.18, "inferred", "no"),
         ("ryu_improved_or_preserved", 50, 62, 0.81, "inferred", "no"),
@@ -51,6 +56,9 @@ def test_published_counts(benchmark_id, numerator, denominator, estimate, proven
         ("patchell_odds_ratio_crude", "estimate", 3.98),
         ("fehlings_death_30d_journal", "estimate", 0.09),
         ("alomair_high_grade_before", "p", 0.0009),
+        ("alomair_high_grade_before", "definition", "cord_deformed"),
+        ("patchell_odds_ratio_stratified", "measure", "odds_ratio_stratified"),
+        ("fehlings_median_survival", "arm", "surgery"),
         ("sc24_pain_risk_ratio", "event_of_ratio", "no complete pain response"),
         ("sc24_pain_risk_ratio", "population", "spine_metastases"),
         ("laufer_progression_1y", "death_rule", "cumulative_incidence"),
@@ -83,7 +91,7 @@ def test_groups_of_the_ambulatory_score_sum_to_the_patients_of_the_paper():
 
 def test_inferred_and_remembered_figures_never_enter_a_test():
     doubtful = PUBLISHED["provenance"].isin(["inferred", "memory"])
-    assert doubtful.sum() == 14
+    assert doubtful.sum() == 17
     assert (PUBLISHED.loc[doubtful, "use_in_tests"] == "no").all()
     assert (PUBLISHED.loc[PUBLISHED["status"] == "unverified", "use_in_tests"] == "no").all()
 
@@ -238,7 +246,7 @@ def test_a_missing_an_unknown_and_a_doubled_field_are_named():
 
 
 def test_a_row_that_is_too_short_is_named():
-    assert faults(written(GOOD) + "b,B 2006\n") == ["line 3: found 2 fields, wanted 26"]
+    assert faults(written(GOOD) + "b,B 2006\n") == ["line 3: found 2 fields, wanted 27"]
 
 
 def test_an_empty_file_lacks_every_field():
@@ -309,8 +317,28 @@ MEDIAN = {
 }
 
 
-def compared(change, walking=WALKING, survival=SURVIVAL, rules=RULES):
-    table = compare(published(change), walking, survival, rules)
+CONTRASTS = pd.DataFrame(
+    {
+        "analysis": "by_arm",
+        "group": "surgery_cebrt",
+        "reference": "cebrt_long",
+        "baseline": "all",
+        "timepoint_days": 30.0,
+        "estimand": "composite",
+        "measure": ["odds_ratio", "odds_ratio", "odds_ratio_mh", "risk_difference"],
+        "estimate": [4.0, 4.0, 6.0, 0.2],
+        "ci_lower": [2.0, 2.0, 3.0, 0.1],
+        "ci_upper": [8.0, 8.0, 12.0, 0.3],
+    }
+)
+
+
+def figures_of(walking=WALKING, survival=SURVIVAL, rules=RULES, contrasts=CONTRASTS):
+    return cohort_figures(walking, survival, contrasts, rules)
+
+
+def compared(change, walking=WALKING, survival=SURVIVAL, rules=RULES, operated=0.4):
+    table = compare(published(change), figures_of(walking, survival, rules), rules, operated)
     assert table.columns.tolist() == list(COLUMNS)
     return table.iloc[0]
 
@@ -346,12 +374,12 @@ def test_a_printed_interval_is_kept():
 @pytest.mark.parametrize(
     "change, note",
     [
-        ({"use_in_tests": "no"}, "not tested: the published counts are printed"),
+        ({"use_in_tests": "no"}, "no test: the published counts are printed"),
         (
             {"provenance": "inferred", "use_in_tests": "no"},
-            "not tested: the published counts are inferred",
+            "no test: the published counts are inferred",
         ),
-        (NO_COUNTS, "not tested: no counts of both"),
+        (NO_COUNTS, "no test: no count was published"),
     ],
 )
 def test_counts_that_may_not_be_tested_are_shown_only(change, note):
@@ -367,44 +395,54 @@ def test_counts_that_may_not_be_tested_are_shown_only(change, note):
     [
         (
             {"definition": "unaided"},
-            "definition: published unaided, cohort with aids",
+            "defined otherwise: published walking without aids, here walking with or without aids",
         ),
         (
             {"definition": "not_stated"},
-            "definition: published not stated, cohort with aids",
+            "the publication does not say what counts as walking",
         ),
         (
             {"death_rule": "not_stated"},
-            "deaths: published not stated, cohort composite",
+            "the publication does not say how deaths are counted",
         ),
         (
             {"timepoint": "6 months", "timepoint_days": "183"},
-            "time: published 6 months, cohort day 90",
+            "another time: published 6 months, here day 90",
         ),
         (
             {"timepoint": "after treatment", "timepoint_days": ""},
-            "time: published after treatment, cohort day 30",
+            "the publication gives no day, only 'after treatment'; here day 30",
         ),
         (
             {"timepoint": "", "timepoint_days": ""},
-            "time: published not stated, cohort day 30",
+            "the publication gives no time; here day 30",
         ),
         (
             {"population": "mescc_subset"},
-            "population: published a part chosen by score, grade or histology",
+            "other patients: published a part of the patients, chosen by score, grade, dose or "
+            "histology",
         ),
         (
             {"population": "spine_metastases"},
-            "population: published spinal metastases with or without compression",
+            "other patients: published spinal metastases with or without compression",
         ),
         (
             {"status": "unverified", "use_in_tests": "no"},
-            "the published figure is unverified",
+            "the published figure is not verified",
+        ),
+        (
+            {"death_rule": "crude"},
+            "deaths are counted otherwise: published the dead as a share of all, here death "
+            "counts as not walking",
+        ),
+        (
+            {"denominator_rule": "segments"},
+            "counted otherwise: published spinal segments, here patients",
         ),
         (
             {"definition": "unaided", "timepoint": "6 months", "timepoint_days": "183"},
-            "definition: published unaided, cohort with aids; "
-            "time: published 6 months, cohort day 90",
+            "defined otherwise: published walking without aids, here walking with or without "
+            "aids; another time: published 6 months, here day 90",
         ),
     ],
 )
@@ -418,25 +456,34 @@ def test_what_differs_is_shown_with_every_reason(change, why_not):
 @pytest.mark.parametrize(
     "change, why_not",
     [
-        ({"outcome": "local_control"}, "the cohort's tables hold no local control"),
-        ({"outcome": "mri_within_24h"}, "the cohort's tables hold no MRI within 24h"),
-        ({"arm": "sbrt"}, "the cohort has no figure for SBRT"),
-        ({"arm": "cebrt"}, "the cohort has no figure for cEBRT, any course"),
-        ({"arm": "surgery"}, "the cohort has no figure for surgery of any kind"),
+        ({"outcome": "local_control"}, "not estimated here"),
+        ({"outcome": "mri_within_24h"}, "not assessable: needs mri_day"),
+        (
+            {"outcome": "mri_sensitivity"},
+            "cannot be computed: a cohort of cases holds nobody without compression",
+        ),
+        ({"arm": "sbrt"}, "no case here: SBRT"),
+        ({"arm": "cebrt"}, "no case here: cEBRT, any course"),
+        ({"arm": "surgery"}, "no case here: Surgery of any kind"),
         (
             {"arm": "cebrt_long", "baseline": "non_ambulatory", "outcome": "regained"},
-            "the cohort has no figure for cEBRT, long course, not walking at entry",
+            "no case here: cEBRT, long course not walking at entry",
         ),
         (
             {"arm": "cebrt_long", "baseline": "ambulatory", "outcome": "walking"},
-            "the cohort has no figure for cEBRT, long course, walking at entry",
+            "no case here: cEBRT, long course walking at entry",
         ),
-        (RATIO, "published as an odds ratio, not as a rate"),
-        (RATIO | {"measure": "hazard_ratio"}, "published as a hazard ratio, not as a rate"),
-        (NO_COUNTS | {"measure": "at_most"}, "published as an upper limit, not as a rate"),
         (
-            {**NO_COUNTS, "measure": "range", "estimate": "", "ci_lower": "0.1", "ci_upper": "0.2"},
-            "published as a range, not as a rate",
+            RATIO | {"event_of_ratio": "no walking"},
+            "published as an odds ratio, which is not estimated here",
+        ),
+        (
+            RATIO | {"measure": "hazard_ratio"},
+            "published as a hazard ratio, which is not estimated here",
+        ),
+        (
+            NO_COUNTS | {"measure": "mean_days", "estimate": "12"},
+            "published as a mean, which is not estimated here",
         ),
     ],
 )
@@ -451,6 +498,27 @@ def test_the_ends_of_a_range_are_no_interval():
         {**NO_COUNTS, "measure": "range", "estimate": "", "ci_lower": "0.1", "ci_upper": "0.2"}
     )
     assert row["published_interval"] == "range"
+    assert (row["estimate"], row["comparable"]) == (0.75, "yes")
+    assert row["difference_note"] == "no test: only rates are tested"
+
+
+def test_an_upper_limit_stands_beside_a_rate():
+    row = compared(NO_COUNTS | {"measure": "at_most"})
+    assert (row["estimate"], row["comparable"], row["difference"]) == (0.75, "yes", pd.NA)
+
+
+@pytest.mark.parametrize(
+    "change, estimate, lower, upper",
+    [
+        ({}, 4.0, 2.0, 8.0),
+        ({"measure": "odds_ratio_stratified"}, 6.0, 3.0, 12.0),
+        ({"arm": "cebrt_long", "reference": "surgery_cebrt"}, 0.25, 0.125, 0.5),
+    ],
+)
+def test_a_ratio_is_of_its_event_reference_and_kind(change, estimate, lower, upper):
+    row = compared(RATIO | change)
+    assert (row["estimate"], row["ci_lower"], row["ci_upper"]) == (estimate, lower, upper)
+    assert (row["comparable"], row["in_figure"]) == ("yes", "no")
 
 
 def test_the_same_rule_for_deaths_comes_before_the_nearest_day():
@@ -458,7 +526,7 @@ def test_the_same_rule_for_deaths_comes_before_the_nearest_day():
         {"death_rule": "alive_assessed", "timepoint": "3 months", "timepoint_days": "91"}
     )
     assert (row["death_rule"], row["timepoint_days"]) == ("alive_assessed", 30.0)
-    assert row["why_not"] == "time: published 3 months, cohort day 30"
+    assert row["why_not"] == "another time: published 3 months, here day 30"
 
 
 def test_entry_status_is_kept_apart():
@@ -483,7 +551,7 @@ def test_days_may_lie_apart_by_the_tolerance(days, tolerance, comparable):
 def test_the_definition_of_walking_is_the_cohorts():
     rules = CohortRules(walking="unaided", time_zero="mri")
     assert compared({}, rules=rules)["why_not"] == (
-        "definition: published with aids, cohort unaided"
+        "defined otherwise: published walking with or without aids, here walking without aids"
     )
     assert compared({"definition": "unaided"}, rules=rules)["comparable"] == "yes"
 
@@ -501,18 +569,19 @@ def test_survival_is_counted_from_the_same_start():
     assert compared(MEDIAN)["comparable"] == "yes"
     rules = CohortRules(walking="with_aids", time_zero="treatment_start")
     assert compared(MEDIAN, rules=rules)["why_not"] == (
-        "definition: published from MRI, cohort from treatment start"
+        "defined otherwise: published counted from the MRI, here counted from the start of "
+        "treatment"
     )
 
 
 def test_a_landmark_leaves_out_the_deaths_before_it():
     rules = CohortRules(walking="with_aids", time_zero="mri", landmark_days=30)
-    reason = "the cohort's figure counts only those alive on day 30, its landmark"
+    reason = "here only those alive on day 30, the landmark, are counted"
     assert compared({}, rules=rules)["why_not"] == reason
     assert compared({"death_rule": "alive_assessed"}, rules=rules)["comparable"] == "yes"
     assert compared({"arm": "all"}, rules=rules)["comparable"] == "yes"
     late = summary(("surgery_cebrt", 250, 0.8, 30), ("cebrt_long", 120, 0.5, 30))
-    assert compared(MEDIAN, survival=late)["why_not"] == reason
+    assert compared(MEDIAN, survival=late, rules=rules)["why_not"] == reason
 
 
 def test_unknown_rules_are_refused():
@@ -532,7 +601,7 @@ def test_median_survival_stands_beside_that_of_its_own_arm():
     row = compared(MEDIAN)
     assert (row["published"], row["estimate"]) == (59, 250)
     assert (row["ci_lower"], row["ci_upper"]) == (230, 280)
-    assert row["difference_note"] == "not tested: no counts of both"
+    assert row["difference_note"] == "no test: only rates are tested"
 
 
 def test_deaths_are_what_survival_leaves():
@@ -551,7 +620,10 @@ def test_crude_deaths_are_not_kaplan_meier():
         {"outcome": "death", "definition": "from_mri", "death_rule": "crude"}
         | {"timepoint": "3 months", "timepoint_days": "91"}
     )
-    assert row["why_not"] == "deaths: published crude, cohort Kaplan-Meier"
+    assert row["why_not"] == (
+        "deaths are counted otherwise: published the dead as a share of all, here Kaplan-Meier "
+        "estimate"
+    )
 
 
 def test_all_comers_stand_beside_the_whole_cohort():
@@ -563,29 +635,62 @@ def test_a_surgical_arm_is_never_put_beside_all_comers():
     surgical = summary(("surgery_cebrt", 250, 0.8, 0))
     row = compared(MEDIAN | {"arm": "all"}, survival=surgical)
     assert (row["comparable"], row["estimate"]) == ("no", pd.NA)
-    assert row["why_not"] == "the cohort has no figure for all treatments together"
+    assert row["why_not"] == "no case here: all treatments together"
     row = compared(MEDIAN | {"arm": "surgery"}, survival=summary(("all", 150, 0.6, 0)))
     assert (row["comparable"], row["estimate"]) == ("no", pd.NA)
 
 
 @pytest.mark.parametrize(
-    "arms, why_not",
+    "operated, why_not",
     [
-        (["surgery_cebrt", "surgery_only"], "the cohort is surgical throughout"),
-        (["cebrt_long", "sbrt"], "the cohort has no surgical arm"),
-        ([], "the cohort has no arms that would say whom it holds"),
+        (1.0, "here everybody was operated, and those chosen for surgery live longer"),
+        (0.51, "here more than 50 % were operated"),
+        (0.0, "here nobody was operated"),
+        (float("nan"), "here no treatment is known that would say whom the cohort holds"),
     ],
 )
-def test_a_selected_cohort_is_not_one_of_all_comers(arms, why_not):
-    survival = summary(("all", 250, 0.8, 0), *((arm, 250, 0.8, 0) for arm in arms))
-    row = compared(MEDIAN | {"arm": "all"}, walking=rates(), survival=survival)
-    assert row["comparable"] == "no"
-    assert row["why_not"] == f"published of all comers, {why_not}"
+def test_a_selected_cohort_is_not_one_of_all_comers(operated, why_not):
+    row = compared(MEDIAN | {"arm": "all"}, operated=operated)
+    assert (row["comparable"], row["estimate"]) == ("no", 150)
+    assert row["why_not"] == f"published of all comers; {why_not}"
+    assert compared(MEDIAN, operated=operated)["comparable"] == "yes"  # its own arm
+
+
+def test_a_study_says_how_many_may_be_operated():
+    rules = CohortRules(walking="with_aids", time_zero="mri", surgical_share_max=0.6)
+    assert compared(MEDIAN | {"arm": "all"}, rules=rules, operated=0.51)["comparable"] == "yes"
+    reason = compared(MEDIAN | {"arm": "all"}, rules=rules, operated=0.61)["why_not"]
+    assert reason == "published of all comers; here more than 60 % were operated"
+
+
+def test_a_trial_is_not_all_comers():
+    rules = CohortRules(walking="with_aids", time_zero="mri", arms_given=True)
+    assert compared(MEDIAN | {"arm": "all"}, rules=rules)["why_not"] == (
+        "published of all comers; here the table gives the arms, as in a trial, which admits a "
+        "part of them"
+    )
+    assert compared({}, rules=rules)["comparable"] == "yes"
+
+
+def test_a_study_may_do_without_tests():
+    rules = CohortRules(walking="with_aids", time_zero="mri", tests=False)
+    row = compared({}, rules=rules)
+    assert (row["comparable"], row["difference"]) == ("yes", pd.NA)
+    assert row["difference_note"] == "no test: the settings ask for none"
+
+
+def test_the_figure_holds_what_is_compared_and_what_a_study_asks_for():
+    other = {"definition": "unaided"}
+    assert (compared({})["in_figure"], compared(other)["in_figure"]) == ("yes", "no")
+    rules = CohortRules(walking="with_aids", time_zero="mri", show=("b0",))
+    assert compared(other, rules=rules)["in_figure"] == "yes"
+    assert compared({"outcome": "local_control"}, rules=rules)["in_figure"] == "no"
 
 
 def test_what_the_cohort_could_not_estimate_is_not_compared():
     survival = summary(("surgery_cebrt", pd.NA, 0.8, 0))
-    assert compared(MEDIAN, survival=survival)["why_not"] == "the cohort's figure is not estimable"
+    row = compared(MEDIAN, survival=survival)
+    assert row["why_not"] == "the cohort's figure is not estimable"
 
 
 # --- the table -------------------------------------------------------------------------------
@@ -593,25 +698,29 @@ def test_what_the_cohort_could_not_estimate_is_not_compared():
 
 def test_every_benchmark_keeps_its_row_and_order():
     benchmarks = load_csv("benchmarks")
-    table = compare(benchmarks, WALKING, SURVIVAL, RULES)
+    table = compare(benchmarks, figures_of(), RULES, 0.4)
     assert table["benchmark_id"].tolist() == benchmarks["benchmark_id"].tolist()
     assert ((table["why_not"] == "") == (table["comparable"] == "yes")).all()
 
 
 def test_a_cohort_without_results_has_nothing_to_compare():
-    table = compare(load_csv("benchmarks"), rates(), summary(), RULES)
+    nothing = figures_of(rates(), summary(), contrasts=CONTRASTS.iloc[:0])
+    table = compare(load_csv("benchmarks"), nothing, RULES)
     assert set(table["comparable"]) == {"no"}
     assert table["estimate"].isna().all()
 
 
 def test_the_published_file_compares_patchell_where_the_day_is_declared():
     rules = CohortRules(walking="with_aids", time_zero="mri", after_treatment_days=30)
-    table = compare(load_csv("benchmarks"), WALKING, SURVIVAL, rules).set_index("benchmark_id")
+    table = compare(load_csv("benchmarks"), figures_of(rules=rules), rules, 0.4)
+    table = table.set_index("benchmark_id")
     compared_rows = table.index[table["comparable"] == "yes"].tolist()
     assert compared_rows == [
         "patchell_surgery_walking",
         "patchell_rt_walking",
         "patchell_surgery_regained",
+        "patchell_odds_ratio_stratified",
+        "patchell_odds_ratio_crude",
     ]
     # 4 of 10 less 10 of 16
     assert table.loc["patchell_surgery_regained", "difference"] == pytest.approx(-0.225)
@@ -620,7 +729,7 @@ def test_the_published_file_compares_patchell_where_the_day_is_declared():
 def test_a_benchmark_that_stands_twice_is_refused():
     twice = pd.concat([published({}), published({})])
     with pytest.raises(UsageError) as error:
-        compare(twice, WALKING, SURVIVAL, RULES)
+        compare(twice, figures_of(), RULES)
     assert str(error.value) == "benchmarks cannot be used:\n  - b0 stands twice"
 
 

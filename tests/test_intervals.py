@@ -167,3 +167,35 @@ def test_risk_difference_stands_where_ratios_do_not():
     found = intervals.risk_difference_newcombe(0, 10, 0, 10)
     assert found.estimate == 0 and found.lower == -found.upper
     assert isinstance(found, Estimate) and found.note == ""
+
+
+# ranks from R: qbinom(0.025, n, 0.5), qbinom(0.005, n, 0.5)
+@pytest.mark.parametrize(
+    "n, level, rank", [(6, 0.95, 1), (10, 0.95, 2), (25, 0.95, 8), (25, 0.99, 6), (100, 0.95, 40)]
+)
+def test_the_interval_of_a_median_ends_at_these_ranks(n, level, rank):
+    values = np.arange(n, 0, -1)
+    assert intervals.median_interval(values, level) == ((n + 1) / 2, rank, n + 1 - rank)
+
+
+def test_a_median_of_few_has_no_interval():
+    estimate, *ends = intervals.median_interval([3, 1, 2, 4, 5])
+    assert estimate == 3 and np.isnan(ends).all()
+    assert np.isnan(intervals.median_interval([])).all()
+
+
+def test_a_mean_has_students_interval():
+    # R: t.test(c(10, 12, 14))$conf.int
+    assert intervals.mean_interval([10, 12, 14]) == pytest.approx((12, 7.031725, 16.968275))
+    low, high = intervals.mean_interval([10, 12, 14], 0.8)[1:]
+    assert 7.04 < low < high < 16.96
+    assert intervals.mean_interval([7])[0] == 7 and np.isnan(intervals.mean_interval([7])[1:]).all()
+    assert np.isnan(intervals.mean_interval([])).all()
+
+
+def test_many_differences_are_those_of_each_pair():
+    found = intervals.newcombe([42, 10, 0], [50, 16, 5], [29, 3, 5], [51, 16, 5])
+    for index, counts in enumerate([(42, 50, 29, 51), (10, 16, 3, 16), (0, 5, 5, 5)]):
+        one = intervals.risk_difference_newcombe(*counts)
+        assert [part[index] for part in found] == [one.estimate, one.lower, one.upper]
+    assert np.isnan(intervals.newcombe([0], [0], [1], [2])).all()

@@ -1,6 +1,6 @@
 """Whether the numbers of one published result agree with each other, to the digits printed."""
 
-RATIOS = ("odds_ratio", "risk_ratio", "hazard_ratio")
+RATIOS = ("odds_ratio", "odds_ratio_stratified", "risk_ratio", "hazard_ratio")
 UNTESTED = ("inferred", "memory")
 ROUNDING = 1e-9  # a half is printed rounded up or down
 

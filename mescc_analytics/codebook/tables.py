@@ -20,13 +20,13 @@ from importlib import resources
 import pandas as pd
 
 from mescc_analytics import codebook
-from mescc_analytics.codebook.printed import benchmark_faults
+from mescc_analytics.codebook.printed import RATIOS, benchmark_faults
 from mescc_analytics.errors import CodebookError
 
 DTYPES = {"text": "string", "integer": "Int64", "number": "Float64"}
 YES_NO = ("yes", "no")
 # "none": the figure is not about a treatment arm
-BROAD_ARMS = ("all", "surgery", "surgery_rt", "rt", "cebrt", "none")
+BROAD_ARMS = ("all", *codebook.load("arms")["broad"], "none")
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,18 @@ FIELDS = {
         "year": Field("integer"),
         "population": _one_of("mescc", "mescc_subset", "spine_metastases"),
         "arm": _one_of(*codebook.load("arms")["arms"], *BROAD_ARMS),
+        "subgroup": Field(),
         "reference": Field(),
         "baseline": _one_of("all", "ambulatory", "non_ambulatory"),
         "outcome": NEEDED,
         "measure": _one_of(
             *("proportion", "median_days", "mean_days", "range", "at_most"),
-            *("odds_ratio", "risk_ratio", "hazard_ratio"),
+            *RATIOS,
         ),
         "definition": _one_of(
             *("with_aids", "unaided", "from_mri", "from_presentation", "from_treatment_start"),
             *("from_randomisation", "from_symptoms", "from_back_pain", "from_consultation"),
+            *("from_surgery", "sosg_2_3", "cord_deformed"),
             *("not_stated", "not_applicable"),
         ),
         "timepoint": Field(),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv, ndtri
+from scipy.special import bdtr, betaincinv, ndtri, stdtrit
 
 from mescc_analytics.errors import UsageError
 
@@ -141,11 +141,21 @@ def risk_difference_newcombe(a, n1, b, n2, level=0.95):
     """
     if n1 == 0 or n2 == 0:
         return not_estimable("a group is empty")
-    (p1, p2), (l1, l2), (u1, u2) = wilson([a, b], [n1, n2], level)
+    return Estimate(*map(float, newcombe(a, n1, b, n2, level)))
+
+
+def newcombe(a, n1, b, n2, level=0.95):
+    """Many risk differences at once: as `risk_difference_newcombe`, arrays in and out.
+
+    Returns
+    -------
+    estimate, lower, upper : arrays; NaN where a group is empty
+    """
+    (p1, l1, u1), (p2, l2, u2) = wilson(a, n1, level), wilson(b, n2, level)
     difference = p1 - p2
     lower = difference - np.hypot(p1 - l1, u2 - p2)
     upper = difference + np.hypot(u1 - p1, p2 - l2)
-    return Estimate(float(difference), float(lower), float(upper))
+    return difference, lower, upper
 
 
 def risk_ratio(a, n1, b, n2, level=0.95):
@@ -228,3 +238,50 @@ def odds_ratio_mh(tables, level=0.95):
 def _log_scale(ratio, variance, level):
     factor = np.exp(z_value(level) * np.sqrt(variance))
     return Estimate(float(ratio), float(ratio / factor), float(ratio * factor))
+
+
+def median_interval(values, level=0.95):
+    """Median with the interval of order statistics.
+
+    Parameters
+    ----------
+    values : array-like, shape (n_cases,)
+        None missing.
+    level : float
+
+    Returns
+    -------
+    estimate, lower, upper : float
+        NaN where too few values reach the level; all three where there is none.
+
+    Notes
+    -----
+    The largest rank r with P(Binomial(n, 1/2) < r) <= (1 - level) / 2, from both ends (Conover,
+    Practical Nonparametric Statistics, 3rd ed., section 3.2): it holds at least `level`.
+
+    >>> median_interval([3, 1, 2, 10, 7, 8, 9, 4, 5, 6])
+    (5.5, 2.0, 9.0)
+    """
+    z_value(level)
+    values = np.sort(np.asarray(values, float))
+    n = len(values)
+    if not n:
+        return NAN, NAN, NAN
+    rank = int((bdtr(np.arange(n), n, 0.5) <= (1 - level) / 2).sum())
+    ends = (float(values[rank - 1]), float(values[n - rank])) if rank else (NAN, NAN)
+    return float(np.median(values)), *ends
+
+
+def mean_interval(values, level=0.95):
+    """Mean with Student's interval; arguments and result as `median_interval`.
+
+    >>> [round(value, 3) for value in mean_interval([10, 12, 14])]
+    [12.0, 7.032, 16.968]
+    """
+    z_value(level)
+    values = np.asarray(values, float)
+    n = len(values)
+    if n < 2:
+        return (float(values.mean()) if n else NAN), NAN, NAN
+    half = stdtrit(n - 1, 1 - (1 - level) / 2) * values.std(ddof=1) / np.sqrt(n)
+    return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
