@@ -113,6 +113,9 @@ COMMANDS = {
         (),
         _options({"cohort": "cohort.parquet", "visits": "visits.parquet"}),
     ),
+    "benchmark": Command(
+        f"{STEPS}.benchmark:benchmark", "the cohort beside published results", (), _options(RESULTS)
+    ),
     "audit": Command(
         f"{STEPS}.audit:audit",
         "audit indicators by site and period; cases.csv is row-level",

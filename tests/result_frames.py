@@ -3,6 +3,10 @@
 import pandas as pd
 
 from mescc_analytics import codebook
+from mescc_analytics.codebook.tables import load_csv
+from mescc_analytics.quality.benchmarks import compare
+from mescc_analytics.quality.cohort_figures import cohort_figures
+from mescc_analytics.quality.cohort_rules import CohortRules
 from mescc_analytics.tables import files
 
 SETTINGS = {
@@ -232,6 +236,14 @@ def contrasts():
     ).assign(**key)
 
 
+def comparison():
+    """Published results beside the rates and survival above; no withheld mark is set."""
+    show = ("scotland_median_survival",)
+    rules = CohortRules(walking="with_aids", time_zero="mri", landmark_days=30, show=show)
+    figures = cohort_figures(rates(), summary(), contrasts(), rules)
+    return compare(load_csv("benchmarks"), figures, rules, operated=0.4)
+
+
 def cohort():
     """46 cases, 40 analysed, 32 in the arms; the sex of one is missing."""
     arms = ["surgery_sbrt"] * 12 + ["cebrt_long"] * 20 + ["supportive"] * 14
@@ -315,6 +327,7 @@ def write(root, **changed):
         "assign/concordance.csv": changed.get("concordance", concordance()),
         "assign/policies.csv": changed.get("policies", policies()),
         "assign/algorithms.csv": changed.get("algorithms", algorithms()),
+        "benchmark/comparison.csv": changed.get("comparison", comparison()),
         "ingest/findings.csv": changed.get("findings", findings()),
     }
     for name, content in made.items():

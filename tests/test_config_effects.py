@@ -9,6 +9,7 @@ from mescc_analytics import settings
 from mescc_analytics.steps import (
     agreement,
     ambulatory,
+    benchmark,
     cohort,
     decisions,
     figures,
@@ -48,6 +49,7 @@ def analyse(inputs, root):
     walking = {"cohort": root / "cohort/cohort.parquet", "visits": root / "ingest/visits.parquet"}
     ambulatory.ambulatory(walking, root / "ambulatory", FULL)
     agreement.agreement({"cohort": root / "cohort/cohort.parquet"}, root / "agreement", FULL)
+    benchmark.benchmark({"results": root}, root / "benchmark", FULL)
 
 
 @pytest.fixture(scope="module")

@@ -91,6 +91,7 @@ def test_sections_stand_in_their_order(page):
         "Survival",
         "Walking",
         "Local control and harms",
+        "Beside the literature",
         "The data",
         "Methods",
     ]
@@ -110,9 +111,9 @@ def test_head_names_cohort_numbers_years_date_and_version(page):
 
 
 def test_every_figure_has_a_caption_and_a_finding_in_words(page):
-    assert page.count("<figure ") == page.count("<figcaption>") == 6
+    assert page.count("<figure ") == page.count("<figcaption>") == 7
     labels = re.findall(r'role="img" aria-label="([^"]+)"', page)
-    assert len(labels) == 6 and all(len(label) > 20 for label in labels)
+    assert len(labels) == 7 and all(len(label) > 20 for label in labels)
 
 
 def test_nothing_of_a_case_and_nothing_broken_reaches_the_page(page):
@@ -180,7 +181,7 @@ def test_cohort_without_arms_or_walking_says_what_is_missing(tmp_path):
         "compression (SOSG)",
     ):
         assert words in page
-    assert page.count("<figure ") == 2
+    assert page.count("<figure ") == 3
 
 
 def test_inline_drawing_has_identifiers_of_its_own():

@@ -56,7 +56,8 @@ def test_everything_is_made(demo):
     wanted = """ingest/cases.parquet ingest/findings.csv score/scored.parquet score/lesions.parquet
         agreement/agreement.csv agreement/bland_altman.csv figures/sins_agreement.svg assign/concordance.csv assign/policies.csv assign/algorithms.csv
         cohort/cohort.parquet cohort/flow.csv survival/curves.csv survival/summary.csv survival/tests.csv
-        survival/hazards.csv ambulatory/rates.csv ambulatory/contrasts.csv figures/survival_by_arm.svg
+        survival/hazards.csv ambulatory/rates.csv ambulatory/contrasts.csv
+        benchmark/comparison.csv figures/benchmark.svg tables/benchmark.csv figures/survival_by_arm.svg
         figures/flow.pdf figures/walking_by_arm.png tables/table1.csv tables/tables.docx report/research.html
         provenance/provenance.json provenance/ro-crate-metadata.json""".split()
     assert set(wanted) <= set(made)
@@ -152,6 +153,9 @@ def test_lung(tmp_path):
     assert tests["by_sex", "log_rank"] == pytest.approx(10.327, abs=0.0005)
     page = (tmp_path / "results/lung/report/research.html").read_text(encoding="utf-8")
     assert "not assessable" in page.lower()
+    beside = pd.read_csv(tmp_path / "results/lung/benchmark/comparison.csv")
+    assert set(beside["comparable"]) == {"no"} and beside["analysis"].notna().sum() == 9
+    assert "Not one of them is measured in the same way" in page
 
 
 def test_patchell(tmp_path):
@@ -174,6 +178,11 @@ def test_patchell(tmp_path):
         19.75,
     ]
     assert stratified["p"] == pytest.approx(0.0009, abs=0.00005)
+    beside = pd.read_csv(tmp_path / "results/patchell/benchmark/comparison.csv")
+    trial = beside[(beside["study"] == "Patchell 2005") & (beside["comparable"] == "yes")]
+    rates = trial[trial["measure"] == "proportion"]
+    assert rates["numerator"].tolist() == rates["published_numerator"].tolist()
+    assert len(rates) == 6 and len(trial) == 8 and set(rates["difference"]) == {0}
     rates = pd.read_csv(walking / "rates.csv").set_index(["group", "baseline", "estimand"])
     regained = rates.loc[
         (["surgery_cebrt", "cebrt_long"], "non_ambulatory", "alive_assessed"),

@@ -4,6 +4,7 @@ the figures show.
 
 from mescc_analytics import codebook
 from mescc_analytics.present import display, wording
+from mescc_analytics.present.literature import TITLE
 from mescc_analytics.present.study import NAIVE
 
 KAPPA_LEVEL = 0.95  # of the interval of kappa, whatever the other intervals have
@@ -14,6 +15,7 @@ TITLES = {
     "pathway_by_arm": "Recommended pathway and treatment given",
     "flow": "Who was included",
     "sins_agreement": "Two readings of SINS",
+    "benchmark": TITLE,
 }
 
 

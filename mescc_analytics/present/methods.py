@@ -1,7 +1,7 @@
 """A methods paragraph ready for a paper, and the settings it rests on."""
 
 from mescc_analytics import codebook
-from mescc_analytics.present import display
+from mescc_analytics.present import display, literature
 
 TIME_ZERO = {
     "mri": "the MRI, or presentation where no MRI day was recorded",
@@ -38,6 +38,7 @@ def paragraphs(settings, study):
         _cohort(settings, study),
         _survival(settings, study),
         _walking(settings, study),
+        literature.method(_section(settings, "benchmark")),
         _software(study),
     ]
 

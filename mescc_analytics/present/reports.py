@@ -51,6 +51,8 @@ class Content:
     settings : list of (str, str)
     remarks : dict of str to str
         Section to a sentence that it opens with, for example why it is not assessable.
+    literature : str
+        What the section on published results opens with.
     """
 
     study: object
@@ -62,6 +64,7 @@ class Content:
     methods: list
     settings: list
     remarks: dict = field(default_factory=dict)
+    literature: str = ""
 
 
 def render(content):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.codebook.conditions import evaluate
+from mescc_analytics.codebook.tables import load_csv
 from mescc_analytics.errors import CodebookError
 from mescc_analytics.settings.declared import SECTIONS, defaults, schema
 
@@ -173,7 +174,18 @@ def _cross_checks(config):
         for name in full["score"]["radiosensitivity"]
         if name not in histologies
     ]
+    problems += _benchmark_problems(full["benchmark"])
     return problems + _criteria_problems(full["cohort"]["eligibility"])
+
+
+def _benchmark_problems(chosen):
+    known = load_csv("benchmarks")["benchmark_id"].tolist()
+    return [
+        f"benchmark.{key}: '{name}' is not a benchmark_id{_did_you_mean(name, known)}"
+        for key in ("show", "leave_out")
+        for name in chosen[key]
+        if name not in known
+    ]
 
 
 def _group_problems(key, column):

@@ -15,6 +15,7 @@ SECTIONS = (
     "cohort",
     "survival",
     "ambulatory",
+    "benchmark",
     "audit",
     "agreement",
     "figures",

@@ -21,7 +21,7 @@ def analyse(frame, visits, settings):
     """Tables of the step by name; see ``ambulatory``."""
     chosen = settings["ambulatory"]
     states = assess_walking(frame, visits, chosen)
-    entry = _entry(frame, chosen["definition"])
+    entry = entry_status(frame, chosen["definition"])
     plan, missing = _plan(frame, states)
     found = {"rates": [], "contrasts": []}
     for name, group in plan:
@@ -42,7 +42,8 @@ def analyse(frame, visits, settings):
     return tables | {"not_assessable": pd.DataFrame(missing, columns=NOT_ASSESSABLE)}
 
 
-def _entry(frame, definition):
+def entry_status(frame, definition):
+    """Walking at entry as a category: ambulatory, non_ambulatory, missing where not recorded."""
     walks = walks_at_entry(frame, definition).map({True: BASELINE[0], False: BASELINE[1]})
     return pd.Series(pd.Categorical(walks, BASELINE), index=frame.index)
 

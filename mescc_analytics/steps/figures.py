@@ -1,9 +1,18 @@
-"""Step `figures`: six figures, each as SVG, PDF and PNG."""
+"""Step `figures`: seven figures, each as SVG, PDF and PNG."""
 
 from mescc_analytics import codebook
 from mescc_analytics.present import agreement as readings
-from mescc_analytics.present import captions
-from mescc_analytics.present.figures import agreement, flow, pathway, save, style, survival, walking
+from mescc_analytics.present import captions, literature
+from mescc_analytics.present.figures import (
+    agreement,
+    flow,
+    forest,
+    pathway,
+    save,
+    style,
+    survival,
+    walking,
+)
 from mescc_analytics.steps import shown, withhold_agreement
 from mescc_analytics.tables import files
 
@@ -14,6 +23,7 @@ NAMES = (
     "pathway_by_arm",
     "flow",
     "sins_agreement",
+    "benchmark",
 )
 
 
@@ -25,10 +35,10 @@ def figures(inputs, out, settings):
     inputs : dict of str to Path
         results (a cohort's folder), or single files: flow, curves, summary,
         survival_not_assessable, rates, walking_not_assessable, concordance, readings,
-        reading_points.
+        reading_points, comparison.
     out : Path
-        Folder; gets survival_by_arm, survival_overall, walking_by_arm, pathway_by_arm and flow,
-        each as .svg, .pdf, .png; and sins_agreement.
+        Folder; gets survival_by_arm, survival_overall, walking_by_arm, pathway_by_arm, flow,
+        sins_agreement and benchmark, each as .svg, .pdf, .png.
     settings : dict
         name, disclosure, cohort, survival and figures (estimand, curve_min_at_risk).
     """
@@ -55,6 +65,7 @@ def _drawn(inputs, settings):
         "flow": flow.draw_flow(
             captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)
         ),
+        "benchmark": forest.draw_forest(literature.drawn(frames["comparison"])),
     }
 
 

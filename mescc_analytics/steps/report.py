@@ -3,7 +3,7 @@
 import json
 
 import mescc_analytics
-from mescc_analytics.present import agreement, captions, methods, reports, sentences
+from mescc_analytics.present import agreement, captions, literature, methods, reports, sentences
 from mescc_analytics.present import tables as people
 from mescc_analytics.provenance import digest_code
 from mescc_analytics.steps import shown
@@ -16,6 +16,7 @@ SECTIONS = (
     "survival",
     "ambulatory",
     "agreement",
+    "benchmark",
     "disclosure",
     "figures",
     "tables",
@@ -62,6 +63,7 @@ def report(inputs, out, settings):
         methods=_methods(settings, study, frames),
         settings=methods.settings_rows(settings, SECTIONS),
         remarks=_remarks(frames),
+        literature=literature.opening(frames["comparison"]),
     )
     files.write_text(reports.render(content), out / "research.html")
 
@@ -86,6 +88,7 @@ def _pictures(inputs, frames, study, settings):
         "pathway_by_arm": captions.pathway(frames["cells"], frames["agreement"], study),
         "flow": captions.flow(stages, study),
         "sins_agreement": agreement.caption(frames["readings"], study, settings["agreement"]),
+        "benchmark": literature.caption(literature.drawn(frames["comparison"]), study),
     }
     return {name: _picture(inputs, name, *pair) for name, pair in words.items()}
 
@@ -102,6 +105,8 @@ def _remarks(frames):
         if not (frames[frame]["analysis"] == analysis).any():
             reason = shown.why_not(frames[f"{words.split()[0].lower()}_not_assessable"], analysis)
             remarks[name] = f"{words} is not assessable: {reason}."
+    if literature.drawn(frames["comparison"]).empty:
+        remarks["benchmark"] = literature.NOTHING
     if frames["cells"].empty:
         remarks["pathway_by_arm"] = NOTHING_TO_COMPARE
     if not agreement.lines(frames["readings"]):

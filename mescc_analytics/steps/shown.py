@@ -7,10 +7,18 @@ from dataclasses import replace
 import pandas as pd
 
 from mescc_analytics.present.study import study_of
-from mescc_analytics.steps import withhold, withhold_agreement, withhold_walking
+from mescc_analytics.quality.benchmarks import COLUMNS
+from mescc_analytics.steps import (
+    withhold,
+    withhold_agreement,
+    withhold_benchmark,
+    withhold_walking,
+)
 from mescc_analytics.tables import files
 
 PLACES = {
+    "visits": "ingest/visits.parquet",
+    "comparison": "benchmark/comparison.csv",
     "findings": "ingest/findings.csv",
     "concordance": "assign/concordance.csv",
     "policies": "assign/policies.csv",
@@ -32,6 +40,7 @@ PLACES = {
     "tables": "tables",
 }
 EMPTY = {
+    "comparison": " ".join(COLUMNS),
     "flow": "order criterion label applies_to n_before n_excluded n_unknown n_after",
     "curves": "analysis group time_days n_at_risk n_events n_censored survival ci_lower ci_upper",
     "summary": "analysis group n events median_days median_lower median_upper start_days note",
@@ -112,6 +121,7 @@ def frames(inputs, settings):
         "curves": withhold.at_risk(curves, summary),
         "summary": summary,
         "rates": withhold_walking.rates(read(inputs, "rates"), threshold),
+        "comparison": withhold_benchmark.shown(read(inputs, "comparison")),
         "agreement": withhold.agreement(concordance, threshold),
         "cells": withhold.cells(concordance, threshold),
         "survival_not_assessable": read(inputs, "survival_not_assessable"),

@@ -68,7 +68,7 @@ def _one(name, cases, group, start, settings):
         unknown, cases, group = int((~known).sum()), cases[known], group[known]
     days = cases["survival_days"].to_numpy(dtype=float)
     died = cases["survival_event"].to_numpy(dtype=bool)
-    spec = _spec(chosen, start)
+    spec = spec_of(chosen, start)
     summary = summarise_survival(days, died, group, spec).assign(n_group_unknown=unknown)
     tables = {"curves": curves_by_group(days, died, group, spec), "summary": summary}
     if group is None:
@@ -79,7 +79,8 @@ def _one(name, cases, group, start, settings):
     return tables | {"hazards": hazards, "tests": tests}
 
 
-def _spec(chosen, start):
+def spec_of(chosen, start):
+    """The choices of the step as its estimators take them; curves start on day `start`."""
     return SurvivalSpec(
         start_days=start,
         level=chosen["confidence_level"],
@@ -96,7 +97,7 @@ HAZARDS = "term group reference hazard_ratio ci_lower ci_upper p ph_p note".spli
 def _without_cases(settings):
     """Tables of an analysis in which nobody is left: the same columns, no rows."""
     none, nobody = np.array([]), pd.Series(pd.Categorical([], []))
-    spec = _spec(settings["survival"], 0.0)
+    spec = spec_of(settings["survival"], 0.0)
     tables = {
         "curves": curves_by_group(none, none.astype(bool), nobody, spec),
         "summary": summarise_survival(none, none.astype(bool), nobody, spec),

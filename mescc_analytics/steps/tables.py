@@ -11,6 +11,7 @@ from mescc_analytics.present import (
     tables_data,
     tables_decisions,
     tables_lesions,
+    tables_literature,
     tables_survival,
     tables_walking,
 )
@@ -23,6 +24,7 @@ from mescc_analytics.steps import (
     withhold,
     withhold_agreement,
     withhold_algorithms,
+    withhold_benchmark,
     withhold_walking,
 )
 from mescc_analytics.steps.overview import overview
@@ -30,7 +32,8 @@ from mescc_analytics.tables import files
 
 WORD_ORDER = (
     "table1 instability sites agreement pathway discordance policies algorithms algorithm_pairs "
-    "survival hazards walking contrasts flow not_assessable findings missing derived"
+    "survival hazards walking contrasts benchmark benchmark_absent flow not_assessable findings "
+    "missing derived"
 ).split()
 
 
@@ -42,7 +45,7 @@ def tables(inputs, out, settings):
     inputs : dict of str to Path
         results (a cohort's folder), or single files: cohort (Parquet), findings, flow, summary,
         tests, hazards, survival_not_assessable, rates, contrasts, walking_not_assessable,
-        concordance, policies, algorithms.
+        concordance, policies, algorithms, comparison.
     out : Path
         Folder; gets one CSV per table, tables.docx and tables.json.
     settings : dict
@@ -115,6 +118,9 @@ def _outcome_tables(inputs, summary, study):
     contrasts = shown.read(inputs, "contrasts")
     chosen = contrasts[contrasts["estimand"] == study.estimand].reset_index(drop=True)
     yield tables_walking.contrasts(withhold.contrasts(chosen, rates), study)
+    comparison = withhold_benchmark.shown(shown.read(inputs, "comparison"))
+    yield tables_literature.benchmark(comparison, study)
+    yield tables_literature.absent(comparison, study)
 
 
 def _data_tables(inputs, cohort, study):

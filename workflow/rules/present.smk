@@ -1,6 +1,6 @@
 """Figures, tables and the research report.
 
-Needs   results/{cohort}: ingest, assign, cohort, survival, ambulatory, agreement
+Needs   results/{cohort}: ingest, assign, cohort, survival, ambulatory, agreement, benchmark
 Makes   results/{cohort}: figures, tables, report/research.html
 """
 
@@ -11,12 +11,14 @@ FIGURES = [
     "pathway_by_arm",
     "flow",
     "sins_agreement",
+    "benchmark",
 ]
 
 
 rule figures:
     input:
         rules.agreement.output,
+        rules.benchmark.output,
         rules.ambulatory.output,
         rules.survival.output,
         rules.cohort.output,
@@ -60,6 +62,7 @@ rule figures:
 rule tables:
     input:
         rules.agreement.output,
+        rules.benchmark.output,
         rules.ambulatory.output,
         rules.survival.output,
         rules.cohort.output,

@@ -1,7 +1,8 @@
-"""Survival, walking, and agreement of two readings.
+"""Survival, walking, agreement of two readings, and the cohort beside published results.
 
 Needs   results/{cohort}/cohort/cohort.parquet, results/{cohort}/ingest/visits.parquet
-Makes   results/{cohort}/survival, results/{cohort}/ambulatory, results/{cohort}/agreement (CSV)
+Makes   results/{cohort}/survival, results/{cohort}/ambulatory, results/{cohort}/agreement,
+        results/{cohort}/benchmark (CSV)
 """
 
 
@@ -66,4 +67,28 @@ rule agreement:
         """
         exec &> >(tee {log:q})
         python -m mescc_analytics agreement --cohort {input.cohort:q} --settings {params.settings:q} --out {params.out:q}
+        """
+
+
+rule benchmark:
+    input:
+        rules.survival.output,
+        rules.ambulatory.output,
+        rules.cohort.output,
+        rules.ingest.output.visits,
+    output:
+        comparison="results/{cohort}/benchmark/comparison.csv",
+    log:
+        "logs/{cohort}/benchmark.log",
+    params:
+        settings=section(
+            "benchmark", "survival", "ambulatory", "cohort", "score", "disclosure"
+        ),
+        results=subpath(output.comparison, ancestor=2),
+        out=subpath(output.comparison, parent=True),
+        code=CODE,
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics benchmark --results {params.results:q} --settings {params.settings:q} --out {params.out:q}
         """
