@@ -113,6 +113,12 @@ COMMANDS = {
         (),
         _options({"cohort": "cohort.parquet", "visits": "visits.parquet"}),
     ),
+    "competing": Command(
+        f"{STEPS}.competing:competing",
+        "local failure and other events that death can forestall",
+        (),
+        _options({"cohort": "cohort.parquet", "visits": "visits.parquet"}),
+    ),
     "benchmark": Command(
         f"{STEPS}.benchmark:benchmark", "the cohort beside published results", (), _options(RESULTS)
     ),

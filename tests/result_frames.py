@@ -7,6 +7,7 @@ from mescc_analytics.codebook.tables import load_csv
 from mescc_analytics.quality.benchmarks import compare
 from mescc_analytics.quality.cohort_figures import cohort_figures
 from mescc_analytics.quality.cohort_rules import CohortRules
+from mescc_analytics.steps import shown
 from mescc_analytics.tables import files
 
 SETTINGS = {
@@ -330,6 +331,10 @@ def write(root, **changed):
         "benchmark/comparison.csv": changed.get("comparison", comparison()),
         "ingest/findings.csv": changed.get("findings", findings()),
     }
+    later = ("occupancy", "expected_days", "transitions", "paired", "incidence")
+    for name in (*later, *(name for name in shown.EMPTY if name.startswith("competing_"))):
+        empty = pd.DataFrame(columns=shown.EMPTY[name].split())
+        made[shown.PLACES[name]] = changed.get(name, empty)
     for name, content in made.items():
         files.write_csv(content, root / name)
     files.write_table(changed.get("cohort", cohort()), root / "cohort/cohort.parquet")

@@ -11,6 +11,7 @@ from mescc_analytics.steps import (
     ambulatory,
     benchmark,
     cohort,
+    competing,
     decisions,
     figures,
     ingest,
@@ -48,6 +49,7 @@ def analyse(inputs, root):
     survival.survival({"cohort": root / "cohort/cohort.parquet"}, root / "survival", FULL)
     walking = {"cohort": root / "cohort/cohort.parquet", "visits": root / "ingest/visits.parquet"}
     ambulatory.ambulatory(walking, root / "ambulatory", FULL)
+    competing.competing(walking, root / "competing", FULL)
     agreement.agreement({"cohort": root / "cohort/cohort.parquet"}, root / "agreement", FULL)
     benchmark.benchmark({"results": root}, root / "benchmark", FULL)
 

@@ -128,7 +128,7 @@ def assess_walking(cases, visits, settings):
     walking_levels = {"with_aids": ["unaided", "aided"], "unaided": ["unaided"]}[
         settings["definition"]
     ]
-    found = _assessments(cases, visits)
+    found = assessments(cases, visits)
     found["walking"] = found["status"].isin(walking_levels).to_numpy(dtype=bool)
     died, days = cases["survival_event"].fillna(False), cases["survival_days"]
     columns = {}
@@ -136,8 +136,8 @@ def assess_walking(cases, visits, settings):
         settings["timepoints_days"], settings["windows_days"], strict=True
     ):
         state = np.full(len(cases), STATES.index("unknown"), dtype=np.int8)
-        nearest = _nearest(found, timepoint, window)
-        state[nearest["row"].to_numpy()] = np.where(nearest["walking"], 0, 1)
+        found_at = nearest(found, timepoint, window)
+        state[found_at["row"].to_numpy()] = np.where(found_at["walking"], 0, 1)
         state[(died & (days <= timepoint)).fillna(False).to_numpy(dtype=bool)] = STATES.index(
             "dead"
         )
@@ -156,7 +156,7 @@ def walks_at_entry(cases, definition):
     return status.isin(levels).astype("boolean").mask(status.isna())
 
 
-def _assessments(cases, visits):
+def assessments(cases, visits):
     """Every recorded walking status: row of the case, days from time zero, status."""
     zero = cases["time_zero_day"].to_numpy(dtype=float, na_value=np.nan)
     last = cases["survival_days"].to_numpy(dtype=float, na_value=np.nan)
@@ -190,7 +190,10 @@ def _visited(cases, visits):
     return pd.DataFrame({"row": row[use], "day": day, "status": status, "slack": 0.0})
 
 
-def _nearest(found, timepoint, window):
+def nearest(found, timepoint, window):
+    """The row of each case nearest to a timepoint within the window, of two equally near ones the
+    later; `found` has row and day.
+    """
     distance = (found["day"] - timepoint).abs()
     inside = found.assign(distance=distance)[distance <= window]
     return inside.sort_values(

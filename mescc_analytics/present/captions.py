@@ -16,6 +16,9 @@ TITLES = {
     "flow": "Who was included",
     "sins_agreement": "Two readings of SINS",
     "benchmark": TITLE,
+    "local_failure_by_arm": "Local failure by arm",
+    "incidence_by_endpoint": "Events with death as a competing event",
+    "states_by_arm": "Walking, not walking, dead over time, by arm",
 }
 
 

@@ -13,10 +13,7 @@ ALGORITHM = {
     "figure3_literal": "following its figure 3 to the letter",
 }
 WALKS = {"with_aids": "with or without aids", "unaided": "without aids"}
-ALTERNATIVES = (
-    "Analyses that adjust for the choice of treatment, and local control with competing risks, "
-    "are not part of this version."
-)
+ALTERNATIVES = "Analyses that adjust for the choice of treatment are not part of this version."
 
 
 def paragraphs(settings, study):
@@ -38,6 +35,7 @@ def paragraphs(settings, study):
         _cohort(settings, study),
         _survival(settings, study),
         _walking(settings, study),
+        competing(settings),
         literature.method(_section(settings, "benchmark")),
         _software(study),
     ]
@@ -141,6 +139,25 @@ def _walking(settings, study):
         "estimates with Robins-Breslow-Greenland intervals; "
         "tests are Fisher's exact test, the chi-square test without continuity correction and the "
         "Cochran-Mantel-Haenszel test."
+    )
+
+
+def competing(settings):
+    """Walking over time, and events that death can forestall, in sentences."""
+    chosen, walking = (_section(settings, name) for name in ("competing", "ambulatory"))
+    variance = {"aalen": "Aalen's variance"}.get(chosen.get("variance"), "Greenwood-type variance")
+    return (
+        "Local failure, loss and regaining of walking, fracture, re-treatment and myelopathy were "
+        "described by the Aalen-Johansen cumulative incidence, death without the event competing "
+        f"({variance}, intervals on the {chosen.get('interval', 'log-log')} scale); arms were "
+        "compared with Gray's test, with cause-specific Cox models (Efron ties) and with Fine-Gray "
+        "models (Breslow ties, robust variance). Loss and regaining are dated by the visit at "
+        "which they were seen. Over time every case was walking, not walking, dead or of unknown "
+        "status, a status being held for at most "
+        f"{display.day_count(walking.get('carry_forward_days', 120))} days after it was seen; "
+        "expected days to the horizon carry bootstrap percentile intervals "
+        f"({walking.get('n_resamples', 1000)} samples of cases). Change from entry was tested with "
+        "the exact McNemar and the Stuart-Maxwell test in cases known at both."
     )
 
 

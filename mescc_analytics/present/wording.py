@@ -78,6 +78,35 @@ def group_label(analysis, group):
     return YES_NO.get(str(group).lower(), codebook.label(column, group))
 
 
+def endpoint_label(name):
+    """The words for an endpoint of the codebook.
+
+    >>> endpoint_label("local_failure")
+    'Local failure'
+    """
+    return codebook.load("endpoints")["endpoints"][name]["label"]
+
+
+def endpoint_words(name):
+    """The words for an endpoint within a sentence.
+
+    >>> endpoint_words("local_failure")
+    'local failure'
+    """
+    return endpoint_label(name).lower()
+
+
+def cause_label(cause, endpoint):
+    """The words for what happened first: the event of the endpoint, or death without it.
+
+    >>> cause_label("death", "local_failure")
+    'Death without local failure'
+    """
+    if cause == endpoint:
+        return endpoint_label(cause)
+    return f"Death without {endpoint_words(endpoint)}"
+
+
 def level_label(column, level):
     """The words for one level of a column, booleans as yes and no."""
     return YES_NO.get(str(level).lower(), codebook.label(column, level))

@@ -15,6 +15,7 @@ SECTIONS = (
     "cohort",
     "survival",
     "ambulatory",
+    "competing",
     "benchmark",
     "audit",
     "agreement",

@@ -4,6 +4,8 @@ import pandas as pd
 
 from mescc_analytics.cohort.timeline import assess_walking, walks_at_entry
 from mescc_analytics.stats.walking import contrasts, rates
+from mescc_analytics.steps import walking_states
+from mescc_analytics.steps.cohort import effective
 from mescc_analytics.steps.groups import (
     NOT_ASSESSABLE,
     arms_of,
@@ -100,10 +102,23 @@ COLUMNS = {
 }
 
 
+def process(frame, visits, settings):
+    """Tables of walking as a process: occupancy, expected_days, transitions, paired."""
+    states = assess_walking(frame, visits, settings["ambulatory"])
+    plan, _ = _plan(frame, states)
+    parts = walking_states.over_time(frame, visits, plan, settings)
+    chosen = settings["ambulatory"]
+    known = (entry_status(frame, chosen["definition"]), states)
+    parts["paired"] = walking_states.change(frame, visits, known, plan, chosen)
+    return walking_states.joined(parts)
+
+
 def ambulatory(inputs, out, settings):
-    """rates.csv, contrasts.csv, not_assessable.csv."""
-    tables = analyse(
-        files.read_table(inputs["cohort"]), files.read_table(inputs["visits"]), settings
-    )
+    """rates.csv, contrasts.csv, occupancy.csv, expected_days.csv, transitions.csv, paired.csv,
+    not_assessable.csv.
+    """
+    frame, visits = (files.read_table(inputs[name]) for name in ("cohort", "visits"))
+    settings = settings | {"cohort": effective(frame, settings)}
+    tables = analyse(frame, visits, settings) | process(frame, visits, settings)
     for name, table in tables.items():
         files.write_csv(table, out / f"{name}.csv")

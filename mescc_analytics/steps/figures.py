@@ -1,4 +1,4 @@
-"""Step `figures`: seven figures, each as SVG, PDF and PNG."""
+"""Step `figures`: the figures of a cohort, each as SVG, PDF and PNG."""
 
 from mescc_analytics import codebook
 from mescc_analytics.present import agreement as readings
@@ -13,7 +13,7 @@ from mescc_analytics.present.figures import (
     survival,
     walking,
 )
-from mescc_analytics.steps import shown, withhold_agreement
+from mescc_analytics.steps import events, shown, withhold_agreement
 from mescc_analytics.tables import files
 
 NAMES = (
@@ -24,6 +24,7 @@ NAMES = (
     "flow",
     "sins_agreement",
     "benchmark",
+    *events.FIGURES,
 )
 
 
@@ -37,8 +38,7 @@ def figures(inputs, out, settings):
         survival_not_assessable, rates, walking_not_assessable, concordance, readings,
         reading_points, comparison.
     out : Path
-        Folder; gets survival_by_arm, survival_overall, walking_by_arm, pathway_by_arm, flow,
-        sins_agreement and benchmark, each as .svg, .pdf, .png.
+        Folder; gets the figures of NAMES, each as .svg, .pdf, .png.
     settings : dict
         name, disclosure, cohort, survival and figures (estimand, curve_min_at_risk).
     """
@@ -56,7 +56,7 @@ def _withheld(reason):
 def _drawn(inputs, settings):
     frames = shown.frames(inputs, settings)
     study = shown.study_as_run(settings, "figures", frames["summary"])
-    return {
+    return events.figures(frames, study, settings) | {
         "survival_by_arm": _survival(frames, study, "by_arm"),
         "survival_overall": _survival(frames, study, "overall"),
         "walking_by_arm": _walking(frames, study),

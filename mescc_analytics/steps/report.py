@@ -6,7 +6,7 @@ import mescc_analytics
 from mescc_analytics.present import agreement, captions, literature, methods, reports, sentences
 from mescc_analytics.present import tables as people
 from mescc_analytics.provenance import digest_code
-from mescc_analytics.steps import shown
+from mescc_analytics.steps import events, shown
 from mescc_analytics.tables import files
 
 SECTIONS = (
@@ -15,6 +15,7 @@ SECTIONS = (
     "cohort",
     "survival",
     "ambulatory",
+    "competing",
     "agreement",
     "benchmark",
     "disclosure",
@@ -90,6 +91,7 @@ def _pictures(inputs, frames, study, settings):
         "sins_agreement": agreement.caption(frames["readings"], study, settings["agreement"]),
         "benchmark": literature.caption(literature.drawn(frames["comparison"]), study),
     }
+    words |= events.captions(frames, study, settings)
     return {name: _picture(inputs, name, *pair) for name, pair in words.items()}
 
 
@@ -105,6 +107,7 @@ def _remarks(frames):
         if not (frames[frame]["analysis"] == analysis).any():
             reason = shown.why_not(frames[f"{words.split()[0].lower()}_not_assessable"], analysis)
             remarks[name] = f"{words} is not assessable: {reason}."
+    remarks |= events.remarks(frames, shown.why_not)
     if literature.drawn(frames["comparison"]).empty:
         remarks["benchmark"] = literature.NOTHING
     if frames["cells"].empty:

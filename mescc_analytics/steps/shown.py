@@ -9,6 +9,7 @@ import pandas as pd
 from mescc_analytics.present.study import study_of
 from mescc_analytics.quality.benchmarks import COLUMNS
 from mescc_analytics.steps import (
+    events,
     withhold,
     withhold_agreement,
     withhold_benchmark,
@@ -36,6 +37,7 @@ PLACES = {
     "readings": "agreement/agreement.csv",
     "reading_points": "agreement/bland_altman.csv",
     "readings_not_assessable": "agreement/not_assessable.csv",
+    **events.PLACES,
     "figures": "figures",
     "tables": "tables",
 }
@@ -61,6 +63,7 @@ EMPTY = {
     "share_upper estimate ci_lower ci_upper published note",
     "reading_points": "mean_points difference_points n",
     "readings_not_assessable": "analysis needs reason",
+    **events.EMPTY,
 }
 
 
@@ -116,7 +119,7 @@ def frames(inputs, settings):
     concordance = read(inputs, "concordance")
     summary = withhold.summary(read(inputs, "summary"), threshold)
     curves = withhold.curves(read(inputs, "curves"), threshold, least)
-    return {
+    return events.frames(lambda name: read(inputs, name), threshold, least) | {
         "flow": withhold.flow(read(inputs, "flow"), threshold),
         "curves": withhold.at_risk(curves, summary),
         "summary": summary,

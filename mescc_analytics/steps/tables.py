@@ -19,6 +19,7 @@ from mescc_analytics.present import tables as people
 from mescc_analytics.steps import (
     counts,
     derived,
+    events,
     shown,
     site_counts,
     withhold,
@@ -32,8 +33,8 @@ from mescc_analytics.tables import files
 
 WORD_ORDER = (
     "table1 instability sites agreement pathway discordance policies algorithms algorithm_pairs "
-    "survival hazards walking contrasts benchmark benchmark_absent flow not_assessable findings "
-    "missing derived"
+    "survival hazards walking contrasts expected_days transitions change incidence "
+    "competing_hazards benchmark benchmark_absent flow not_assessable findings missing derived"
 ).split()
 
 
@@ -64,6 +65,7 @@ def tables(inputs, out, settings):
         _case_tables(cohort, study, settings),
         _decision_tables(inputs, study, settings),
         _outcome_tables(inputs, summary, study),
+        events.tables(lambda name: shown.read(inputs, name), study, settings),
         _data_tables(inputs, cohort, study),
         _reading_tables(inputs, study, settings),
     )
@@ -141,6 +143,7 @@ def _absent(inputs, cohort):
     parts = [
         part.astype("string") for part in (counts.not_assessable(cohort).assign(subject=""), *found)
     ]
+    parts.append(events.absent(shown.read(inputs, "competing_not_assessable")))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -1,6 +1,6 @@
 """Figures, tables and the research report.
 
-Needs   results/{cohort}: ingest, assign, cohort, survival, ambulatory, agreement, benchmark
+Needs   results/{cohort}: ingest, assign, cohort, survival, ambulatory, competing, agreement, benchmark
 Makes   results/{cohort}: figures, tables, report/research.html
 """
 
@@ -12,6 +12,9 @@ FIGURES = [
     "flow",
     "sins_agreement",
     "benchmark",
+    "local_failure_by_arm",
+    "incidence_by_endpoint",
+    "states_by_arm",
 ]
 
 
@@ -20,6 +23,7 @@ rule figures:
         rules.agreement.output,
         rules.benchmark.output,
         rules.ambulatory.output,
+        rules.competing.output,
         rules.survival.output,
         rules.cohort.output,
         rules.assign.output,
@@ -45,6 +49,7 @@ rule figures:
             "cohort",
             "assign",
             "ambulatory",
+            "competing",
             "agreement",
             "report",
             "score",
@@ -64,6 +69,7 @@ rule tables:
         rules.agreement.output,
         rules.benchmark.output,
         rules.ambulatory.output,
+        rules.competing.output,
         rules.survival.output,
         rules.cohort.output,
         rules.assign.output,
@@ -81,6 +87,7 @@ rule tables:
             "cohort",
             "assign",
             "ambulatory",
+            "competing",
             "agreement",
             "score",
         ),

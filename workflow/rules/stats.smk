@@ -1,7 +1,7 @@
-"""Survival, walking, agreement of two readings, and the cohort beside published results.
+"""Survival, walking, events that death can forestall, agreement of two readings, and the cohort beside published results.
 
 Needs   results/{cohort}/cohort/cohort.parquet, results/{cohort}/ingest/visits.parquet
-Makes   results/{cohort}/survival, results/{cohort}/ambulatory, results/{cohort}/agreement,
+Makes   results/{cohort}/survival, results/{cohort}/ambulatory, results/{cohort}/competing, results/{cohort}/agreement,
         results/{cohort}/benchmark (CSV)
 """
 
@@ -35,17 +35,45 @@ rule ambulatory:
     output:
         rates="results/{cohort}/ambulatory/rates.csv",
         contrasts="results/{cohort}/ambulatory/contrasts.csv",
+        occupancy="results/{cohort}/ambulatory/occupancy.csv",
+        expected_days="results/{cohort}/ambulatory/expected_days.csv",
+        transitions="results/{cohort}/ambulatory/transitions.csv",
+        paired="results/{cohort}/ambulatory/paired.csv",
         not_assessable="results/{cohort}/ambulatory/not_assessable.csv",
     log:
         "logs/{cohort}/ambulatory.log",
     params:
-        settings=section("ambulatory", "cohort"),
+        settings=section("ambulatory", "cohort", "score", "seed"),
         out=subpath(output.rates, parent=True),
         code=CODE,
     shell:
         """
         exec &> >(tee {log:q})
         python -m mescc_analytics ambulatory --cohort {input.cohort:q} --visits {input.visits:q} \
+            --settings {params.settings:q} --out {params.out:q}
+        """
+
+
+rule competing:
+    input:
+        cohort=rules.cohort.output.cohort,
+        visits=rules.ingest.output.visits,
+    output:
+        incidence="results/{cohort}/competing/incidence.csv",
+        summary="results/{cohort}/competing/summary.csv",
+        tests="results/{cohort}/competing/tests.csv",
+        hazards="results/{cohort}/competing/hazards.csv",
+        not_assessable="results/{cohort}/competing/not_assessable.csv",
+    log:
+        "logs/{cohort}/competing.log",
+    params:
+        settings=section("competing", "ambulatory", "cohort", "score"),
+        out=subpath(output.incidence, parent=True),
+        code=CODE,
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics competing --cohort {input.cohort:q} --visits {input.visits:q} \
             --settings {params.settings:q} --out {params.out:q}
         """
 
