@@ -264,3 +264,23 @@ def test_resamples_are_counted():
     with pytest.raises(UsageError) as error:
         resampled_counts(3, np.random.default_rng(1), 0)
     assert str(error.value) == "resamples cannot be used:\n  - found 0, wanted at least 1"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_small_samples_have_an_estimate_or_a_reason(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 14))
+    days, event = rng.integers(0, 12, n).astype(float), rng.random(n) < rng.choice([0, 0.2, 0.6, 1])
+    weight = rng.choice([1, 0.5, 2.3, 1e-3, 0], n)
+    weight[0] = 1
+    entry = np.minimum(np.where(rng.random(n) < 0.5, -1, np.floor(days * rng.random(n))), days - 1)
+    group, cluster = rng.choice(list("abc"), n), rng.integers(0, 3, n)
+    for choices in ({}, {"weight": weight}, {"entry": entry, "cluster": cluster}):
+        sample = Sample.of(days, event, group, **choices)
+        for measure in ("survival", "restricted_mean"):
+            of_groups = group_estimates(sample, measure, 5.0)
+            assert (of_groups["ci_lower"].notna() | (of_groups["note"] != "")).all()
+            pairs = group_differences(sample, measure, 5.0)
+            assert (pairs["p"].notna() | (pairs["note"] != "")).all()
+        drawn = bootstrap_differences(sample, MEASURES, rng, n_resamples=10)
+        assert (drawn["ci_lower"].notna() | (drawn["note"] != "")).all()

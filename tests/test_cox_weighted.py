@@ -244,3 +244,21 @@ def test_what_stands_beside_the_times_is_checked(choices, message):
     with pytest.raises(UsageError) as error:
         fit_cox([1, 2, 3, 4], [1, 1, 1, 1], [[1], [0], [1], [0]], ["x"], **choices)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_small_weighted_samples_have_an_estimate_or_a_reason(seed):
+    """Hazards that run to 0 and limits beyond all numbers are no errors."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 14))
+    days, event = rng.integers(0, 12, n).astype(float), rng.random(n) < rng.choice([0, 0.2, 0.6, 1])
+    x = np.column_stack([rng.normal(size=n), rng.random(n) < 0.5])
+    weight = rng.choice([1, 0.5, 2.3, 1e-3, 0], n)
+    weight[0] = 1
+    entry = np.minimum(np.where(rng.random(n) < 0.5, -1, np.floor(days * rng.random(n))), days - 1)
+    for choices in ({}, {"weight": weight}, {"weight": weight, "entry": entry, "cluster": days}):
+        for strata in (None, rng.integers(0, 3, n)):
+            fit = fit_cox(days, event, x, ["a", "b"], strata=strata, **choices)
+            table = fit.table()
+            known = table["p"].notna() | fit.runaway
+            assert known.all() or fit.note.startswith(("not estimable", "interval not estimable"))

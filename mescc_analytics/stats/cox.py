@@ -59,12 +59,15 @@ class CoxFit:
         variance = np.diag(self.covariance)
         std_err = np.sqrt(np.where(self.runaway | (variance <= 0), np.nan, variance))
         half = z_value(self.level) * std_err
+        # a limit beyond all numbers is infinite
+        with np.errstate(over="ignore"):
+            limits = np.exp(coefficients - half), np.exp(coefficients + half)
         return pd.DataFrame(
             {
                 "term": list(self.names),
                 "hazard_ratio": np.exp(coefficients),
-                "ci_lower": np.exp(coefficients - half),
-                "ci_upper": np.exp(coefficients + half),
+                "ci_lower": limits[0],
+                "ci_upper": limits[1],
                 "p": 2 * ndtr(-np.abs(coefficients / std_err)),
             }
         )
@@ -240,10 +243,16 @@ def _climb(sets, beta, current):
         step = np.linalg.lstsq(current[2], current[1], rcond=None)[0]
         converged = bool(current[1] @ step < enough)
         proposed = sets.likelihood(beta + step)
-        while proposed[0] < current[0] - 1e-9 * abs(current[0]) and not converged:
+        while not _holds(proposed, current, converged):
             step = step / 2
             proposed = sets.likelihood(beta + step)
         beta, current = beta + step, proposed
         if converged:
             return beta, current, True
     return beta, current, False
+
+
+def _holds(proposed, current, converged):
+    """Whether a step did not go down, but for rounding, or so far that a hazard became 0."""
+    finite = all(np.isfinite(values).all() for values in proposed)
+    return finite and (converged or proposed[0] >= current[0] - 1e-9 * abs(current[0]))

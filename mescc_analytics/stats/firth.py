@@ -93,7 +93,7 @@ def firth_fit(model, names, scale, level):
     return FirthFit(tuple(names), *estimates, float(value + np.log(scale).sum()))
 
 
-def climb(model, beta, free):
+def climb(model, beta, free, enough=1e-10):
     """Highest value over the free coefficients: where, how high, and whether it was reached."""
     beta, value = beta.copy(), model.value(beta)
     if not free.any():
@@ -109,7 +109,7 @@ def climb(model, beta, free):
             step = step / 2
             proposed = model.value(beta + step)
         beta, value = beta + step, proposed
-        if longest < 1e-10:
+        if longest < enough:
             return beta, value, True
     return beta, value, False
 
@@ -130,7 +130,8 @@ class _Profile:
         slope = self.covariance[:, j] / self.covariance[j, j]
         start = self.beta + slope * np.clip(held - self.beta[j], -LONGEST_STEP, LONGEST_STEP)
         start[j] = held
-        return 2 * (self.value - climb(self.model, start, free)[1])
+        # the height is flat around the maximum: it is exact long before the place is
+        return 2 * (self.value - climb(self.model, start, free, 1e-7)[1])
 
     def limit(self, j, side, cut):
         """Where the fall reaches the cut, below (-1) or above (1) the estimate."""
@@ -141,7 +142,7 @@ class _Profile:
         for _ in range(60):
             outer = inner + side * width
             if self.fall(j, outer) > cut:
-                found = brentq(lambda held: self.fall(j, held) - cut, inner, outer, xtol=1e-11)
+                found = brentq(lambda held: self.fall(j, held) - cut, inner, outer, xtol=1e-10)
                 return float(found)
             inner = outer
         return side * np.inf

@@ -160,25 +160,25 @@ class RiskSets:
             product = weighted * column
             s1[:, j], d1[:, j] = self.at_risk(product), self.among_deaths(product)
         risk = s0[self.day] - self.left_out * d0[self.day]
-        # a hazard that ran to 0: the step is halved
-        with np.errstate(divide="ignore", invalid="ignore"):
-            log_risk = self.day_weight @ np.log(risk) + linear.max() * self.day_weight.sum()
-            one = self.day_weight / risk
-            two = one / risk
-            terms = (one, self.left_out * one, two, self.left_out * two, self.left_out**2 * two)
+        log_risk = self.day_weight @ np.log(risk) + linear.max() * self.day_weight.sum()
+        one = self.day_weight / risk
+        two = one / risk
+        terms = (one, self.left_out * one, two, self.left_out * two, self.left_out**2 * two)
         added = map(self._over_days, terms)
         return Sums(hazard, s1, d1, *added, log_risk=float(log_risk))
 
     def likelihood(self, beta):
         """Log partial likelihood, its score (p,) and its information (p, p)."""
-        sums = self.sums(beta)
-        s1, d1 = sums.s1, sums.d1
-        score = self.observed - (sums.a @ s1 - sums.b @ d1)
-        # the sum over times of sums over cases is one sum over cases of what each lived through
-        lived = self.while_at_risk(sums.a)
-        lived[self.dead] -= sums.b[self.day]
-        two = (self.columns * (self.weight * sums.hazard * lived)) @ self.x
-        outer = s1.T @ sums.mean_times("1") - d1.T @ sums.mean_times("f")
+        # a hazard that ran to 0 shows in the result, and the step is halved
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            sums = self.sums(beta)
+            s1, d1 = sums.s1, sums.d1
+            score = self.observed - (sums.a @ s1 - sums.b @ d1)
+            # the sum over times of sums over cases is one sum over cases of what each lived through
+            lived = self.while_at_risk(sums.a)
+            lived[self.dead] -= sums.b[self.day]
+            two = (self.columns * (self.weight * sums.hazard * lived)) @ self.x
+            outer = s1.T @ sums.mean_times("1") - d1.T @ sums.mean_times("f")
         return self.observed @ beta - sums.log_risk, score, two - outer
 
     def by_time(self, beta):
