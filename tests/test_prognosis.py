@@ -11,6 +11,7 @@ from mescc_analytics.clinical import prognosis
 from mescc_analytics.errors import UsageError
 
 SETTINGS = {
+    "outside_population": "mark",
     "kps_from_ecog": "ma2010",
     "allow_unverified": False,
     "mizumoto_unfavourable": [],
@@ -544,6 +545,12 @@ def test_van_der_linden_outside_its_derivation_is_marked(change, flagged):
     assert row["van_der_linden_band"] == "C"
     assert (row["prognosis_flags"] is not pd.NA) == flagged
     assert not flagged or row["prognosis_flags"] == "VAN_DER_LINDEN_OUTSIDE"
+
+
+def test_outside_its_derivation_a_score_can_be_withheld_by_config():
+    row = one(BEST | {"weakness": True}, outside_population="not_applicable")
+    assert (row["van_der_linden_band"], row["van_der_linden_total"]) == ("not_applicable", pd.NA)
+    assert one(BEST, outside_population="not_applicable")["van_der_linden_band"] == "C"
 
 
 def test_unverified_scores_only_where_allowed():

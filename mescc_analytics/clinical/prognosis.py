@@ -137,9 +137,12 @@ def _unverified(book, scored, frame, choices):
 
 def _applicability(book, frame, choices):
     """Whether a case is known to lie outside the population, and whether that is unknown."""
-    if "not_applicable" not in book:
+    rules = [book["not_applicable"]["when"]] if "not_applicable" in book else []
+    if "outside" in book and choices["outside_population"] == "not_applicable":
+        rules.append(book["outside"]["when"])
+    if not rules:
         return np.zeros(len(frame), dtype=bool), np.zeros(len(frame), dtype=bool)
-    answer = evaluate(book["not_applicable"]["when"], frame, choices)
+    answer = evaluate({"any": rules}, frame, choices)
     return answer.to_numpy(dtype=bool, na_value=False), answer.isna().to_numpy()
 
 

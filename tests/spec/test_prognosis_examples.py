@@ -8,6 +8,7 @@ SETTINGS = {
     "allow_unverified": False,
     "mizumoto_unfavourable": ["lung_non_small_cell", "stomach"],
     "albumin_normal_from_g_dl": None,
+    "outside_population": "mark",
     "prognosis_points": {},
 }
 

@@ -87,6 +87,7 @@ SETTINGS = {
     "kps_from_ecog": "none",
     "mizumoto_unfavourable": [],
     "albumin_normal_from_g_dl": None,
+    "outside_population": "mark",
     "prognosis_points": {},
 }
 
