@@ -161,8 +161,8 @@ def _limits_of_use(book):
     if "outside" in book:
         lines.append(
             f"- {book['outside']['text']}: the score is given all the same and marked "
-            f"`{book['id'].upper()}_OUTSIDE`; with `score.outside_population: not_applicable` it is "
-            "not given."
+            f"`{book['id'].upper()}_OUTSIDE`; with `score.outside_population: not_applicable` it "
+            "is not given."
         )
     return ["## Where it does not apply\n", *lines, ""] if lines else []
 
