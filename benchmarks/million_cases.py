@@ -57,6 +57,8 @@ def analysing(data, results):
         + ["--out", results / "survival"],
         "ambulatory": ["ambulatory", "--cohort", results / "cohort/cohort.parquet"]
         + ["--visits", results / "ingest/visits.parquet", "--out", results / "ambulatory"],
+        "prognosis": ["prognosis", "--cohort", results / "cohort/cohort.parquet"]
+        + ["--out", results / "prognosis"],
     }
     for step in ("figures", "tables", "report"):
         made[step] = [step, "--results", results, "--out", results / step]

@@ -25,7 +25,9 @@ LEFT_OUT = (".git", ".venv", ".snakemake", "results", "resources", "logs", "*_ca
 MADE = ("results", ".snakemake", "logs")
 PROCESSORS = 2
 TARGET_RATIO, TARGET_SECONDS = 3, 60
-STEPS = ("ingest score assign cohort survival ambulatory figures tables report provenance").split()
+STEPS = (
+    "ingest score assign cohort survival ambulatory prognosis figures tables report provenance"
+).split()
 RESULT = Path("results/demo")
 ONE_PROCESS = """
 import json, sys
@@ -62,6 +64,7 @@ def commands(folder):
         "cohort": ["--cases", assigned],
         "survival": ["--cohort", cohort],
         "ambulatory": ["--cohort", cohort, "--visits", RESULT / "ingest/visits.parquet"],
+        "prognosis": ["--cohort", cohort],
         "provenance": ["--results", RESULT, *given],
     }
     out = {"score": RESULT / "score/scored.parquet", "assign": assigned}

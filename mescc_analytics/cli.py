@@ -141,6 +141,12 @@ COMMANDS = {
         (),
         _options({"audit": "folder of the audit step"}),
     ),
+    "prognosis": Command(
+        f"{STEPS}.prognosis:prognosis",
+        "how well the prognostic scores foretell survival",
+        (),
+        _options({"cohort": "cohort.parquet"}),
+    ),
     "figures": Command(
         f"{STEPS}.figures:figures", "figures as SVG, PDF and PNG", (), _options(RESULTS)
     ),

@@ -8,6 +8,7 @@ from mescc_analytics.quality.benchmarks import compare
 from mescc_analytics.quality.cohort_figures import cohort_figures
 from mescc_analytics.quality.cohort_rules import CohortRules
 from mescc_analytics.steps import shown
+from mescc_analytics.steps.prognosis import COLUMNS
 from mescc_analytics.tables import files
 
 SETTINGS = {
@@ -25,6 +26,17 @@ SETTINGS = {
         "confidence_level": 0.95,
         "coverage": 0.95,
         "bin_reach_points": 1,
+    },
+    "prognosis": {
+        "scores": None,
+        "milestones_days": [90, 180, 365],
+        "min_events": 50,
+        "replicates": 200,
+        "bootstrap_max_cases": 2000,
+        "confidence_level": 0.95,
+        "interval": "log-log",
+        "uno_until_days": 365,
+        "comparison_measure": "harrell",
     },
     "ambulatory": {"definition": "with_aids", "timepoints_days": [90], "windows_days": [21]},
     "figures": {"estimand": "composite", "curve_min_at_risk": None},
@@ -309,6 +321,11 @@ def reading_points():
     )
 
 
+def prognosis(name):
+    """A table of the step `prognosis` where no score could be made."""
+    return pd.DataFrame(columns=[*COLUMNS[name], *(["time_zero"] if name == "summary" else [])])
+
+
 def write(root, **changed):
     """Write the result files below `root`, some of them `changed`; returns the inputs of a step."""
     absent = pd.DataFrame(columns=["analysis", "needs", "reason"])
@@ -335,6 +352,9 @@ def write(root, **changed):
     for name in (*later, *(name for name in shown.EMPTY if name.startswith("competing_"))):
         empty = pd.DataFrame(columns=shown.EMPTY[name].split())
         made[shown.PLACES[name]] = changed.get(name, empty)
+    for name in ("discrimination", "summary", "calibration", "brier", "recalibration"):
+        made[f"prognosis/{name}.csv"] = changed.get(f"prognosis_{name}", prognosis(name))
+    made["prognosis/comparison.csv"] = changed.get("prognosis_comparison", prognosis("comparison"))
     for name, content in made.items():
         files.write_csv(content, root / name)
     files.write_table(changed.get("cohort", cohort()), root / "cohort/cohort.parquet")

@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from mescc_analytics.errors import UsageError
+from mescc_analytics.stats import calibration as module
 from mescc_analytics.stats.calibration import brier, calibration, observed_by_band
 from mescc_analytics.stats.curves import kaplan_meier, survival_at
 from mescc_analytics.stats.resampling import ValidationSpec
@@ -238,3 +239,44 @@ def test_bands_are_at_hand_here_too():
         spec=FEW,
     )
     assert found["difference"].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("name, horizon", [("lung", 180), ("veteran", 90)])
+def test_all_samples_at_once_agree_with_one_at_a_time(name, horizon):
+    time, event, predicted = cases(name, horizon)
+    status = module.StatusAt.of(time, event, horizon)
+    sample = module._Sample.of(status, predicted.round(1).clip(0.05, 0.95))
+    counts = sample.cells.drawn(rng(), 30)
+    for together, singly in (
+        (module._drawn_scores, module._scores),
+        (module._drawn_fits, module._fits),
+    ):
+        expected = np.array([singly(sample, count) for count in counts])
+        assert_allclose(together(sample, counts), expected, rtol=1e-8)
+
+
+def test_fits_of_samples_without_an_answer_are_missing():
+    time, event = np.array([10, 20, 30, 40.0]), np.array([1, 1, 0, 0], bool)
+    sample = module._Sample.of(module.StatusAt.of(time, event, 25), np.array([0.2, 0.4, 0.6, 0.8]))
+    # only dead; dead and living apart; a mixture
+    counts = np.array([[2, 2, 0, 0], [1, 1, 1, 1], [0, 4, 0, 0]])
+    expected = np.array([module._fits(sample, count) for count in counts])
+    assert_allclose(module._drawn_fits(sample, counts), expected, rtol=1e-8)
+    assert np.isnan(expected[[0, 2], 1:]).all() and np.isnan(expected[1, 2])
+
+
+def test_normal_interval_of_the_brier_score_is_near_the_bootstrap():
+    arguments = *cases("lung", 180), 180
+    drawn = brier(*arguments, rng=rng(), spec=ValidationSpec(n_resamples=2000))
+    normal = brier(*arguments, rng=None)
+    assert (drawn["estimate"] == normal["estimate"]).all()
+    for end in ("ci_lower", "ci_upper"):
+        assert_allclose(drawn[end], normal[end], atol=0.015)
+    wide = brier(*arguments, rng=None, spec=ValidationSpec(level=0.99))
+    assert (wide["ci_lower"] < normal["ci_lower"]).all()
+
+
+def test_without_resampling_fits_have_no_interval():
+    found = calibration(*cases("lung", 180), 180, rng=None)
+    assert found["ci_lower"].isna().all()
+    assert set(found["note"]) == {"interval not computed: it needs resampling"}

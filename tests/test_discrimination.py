@@ -8,14 +8,25 @@ import pytest
 from numpy.testing import assert_allclose
 
 from mescc_analytics.errors import UsageError
-from mescc_analytics.stats.discrimination import c_difference, harrell_c, uno_c
-from mescc_analytics.stats.intervals import z_value
-from mescc_analytics.stats.resampling import ValidationSpec
+from mescc_analytics.stats import concordance
+from mescc_analytics.stats.concordance import Choice, sample_of
+from mescc_analytics.stats.discrimination import harrell_c, uno_c
+from mescc_analytics.stats.head_to_head import ComparisonSpec, compare_c
+from mescc_analytics.stats.intervals import Estimate, z_value
+from mescc_analytics.stats.resampling import Cells, ValidationSpec
 
 ORACLE = Path(__file__).parent / "oracle" / "validation"
 SPEC = ValidationSpec(min_events=0)
 FUNCTIONS = {"harrell": harrell_c, "uno": uno_c}
+DEFAULT = ValidationSpec()
 BOTH = pytest.mark.parametrize("function", [harrell_c, uno_c])
+
+
+def difference(time, event, risk, other, *, method="harrell", tau=None, spec=DEFAULT, rng=None):
+    """The only row of a comparison of two scores, in the names of an estimate."""
+    how = ComparisonSpec(method, tau, spec)
+    (row,) = compare_c(time, event, {"risk": risk, "other": other}, how, rng).to_dict("records")
+    return Estimate(row["difference"], row["ci_lower"], row["ci_upper"], row["note"])
 
 
 def cases(name):
@@ -46,7 +57,7 @@ def test_c_agrees_with_r(row, tau):
 def test_difference_agrees_with_r(row, tau):
     # difference of the concordances, standard error from the difference of their dfbeta
     data = cases(row.data)
-    found = c_difference(
+    found = difference(
         *(data[name] for name in ("time", "event", "risk", "other")),
         method=row.method,
         tau=tau,
@@ -163,8 +174,8 @@ def test_resamples_without_pairs_are_counted():
 def test_bootstrap_of_a_difference():
     data = cases("lung")
     columns = [data[name] for name in ("time", "event", "risk", "other")]
-    one, again = (c_difference(*columns, rng=np.random.default_rng(7)) for _ in range(2))
-    normal = c_difference(*columns)
+    one, again = (difference(*columns, rng=np.random.default_rng(7)) for _ in range(2))
+    normal = difference(*columns)
     assert one == again
     assert one.estimate == normal.estimate
     assert_allclose([one.lower, one.upper], [normal.lower, normal.upper], atol=0.01)
@@ -173,7 +184,7 @@ def test_bootstrap_of_a_difference():
 def test_difference_changes_sign_with_the_order_of_the_scores():
     data = cases("lung")
     time, event, risk, other = (data[name] for name in ("time", "event", "risk", "other"))
-    one, back = c_difference(time, event, risk, other), c_difference(time, event, other, risk)
+    one, back = difference(time, event, risk, other), difference(time, event, other, risk)
     assert_allclose(
         [one.estimate, one.lower, one.upper], [-back.estimate, -back.upper, -back.lower]
     )
@@ -181,7 +192,7 @@ def test_difference_changes_sign_with_the_order_of_the_scores():
 
 def test_difference_from_itself_has_no_interval():
     data = cases("lung")
-    found = c_difference(data["time"], data["event"], data["risk"], 2 * data["risk"])
+    found = difference(data["time"], data["event"], data["risk"], 2 * data["risk"])
     assert found.estimate == 0
     assert found.note == "interval not estimable: both scores order every pair alike"
 
@@ -204,7 +215,7 @@ def test_nothing_to_compare(function, time, event, risk, reason):
         assert found.note == f"not estimable: {reason}"
         assert np.isnan([found.estimate, found.lower, found.upper, found.std_err]).all()
         assert (found.n, found.events) == (len(time), sum(event))
-    assert c_difference(time, event, risk, risk, spec=SPEC).note == f"not estimable: {reason}"
+    assert difference(time, event, risk, risk, spec=SPEC).note == f"not estimable: {reason}"
 
 
 @BOTH
@@ -265,7 +276,7 @@ def test_times_that_cannot_be_used():
 
 def test_unknown_method_is_refused():
     with pytest.raises(UsageError) as error:
-        c_difference([1, 2], [1, 0], [1, 2], [2, 1], method="somers")
+        difference([1, 2], [1, 0], [1, 2], [2, 1], method="somers")
     assert str(error.value) == (
         "method cannot be used:\n  - found 'somers', wanted one of harrell, uno"
     )
@@ -275,3 +286,41 @@ def test_nullable_columns():
     time, event = pd.array([1, 2, 3, 4], "Float64"), pd.array([True, True, False, True], "boolean")
     found = harrell_c(time, event, pd.array([3, 1, 2, 1], "Int64"), spec=SPEC)
     assert found.estimate == 0.7
+
+
+@pytest.mark.parametrize("method", ["harrell", "uno"])
+@pytest.mark.parametrize("name", ["tied", "lung", "months"])
+def test_all_samples_at_once_agree_with_one_at_a_time(method, name):
+    data = cases(name)
+    choice = Choice(method, None, SPEC, None)
+    sample, _, _ = sample_of(
+        data["time"], data["event"], (data["risk"], data["other"].round(1)), choice
+    )
+    counts = sample.cells.drawn(np.random.default_rng(3), 40)
+    singly = [[sample.pairs_of(score, count).c for score in (0, 1)] for count in counts]
+    assert_allclose(sample.c_of_each(counts), singly, rtol=1e-12)
+
+
+def test_samples_are_the_same_drawn_together_or_in_turn():
+    cells = Cells.of(np.array([0, 1, 1, 2, 2, 2]))
+    together = cells.drawn(np.random.default_rng(5), 30)
+    in_turn = cells.resampled(lambda count: count, np.random.default_rng(5), 30)
+    assert (together == in_turn).all() and (together.sum(axis=1) == 6).all()
+
+
+def test_many_kinds_of_cases_are_taken_in_turn(monkeypatch):
+    data = cases("lung")
+    arguments = data["time"], data["event"], data["risk"]
+    together = harrell_c(*arguments, rng=np.random.default_rng(7))
+    monkeypatch.setattr(concordance, "MOST_IN_MATRIX", 10)
+    in_turn = harrell_c(*arguments, rng=np.random.default_rng(7))
+    assert_allclose([together.lower, together.upper], [in_turn.lower, in_turn.upper], rtol=1e-12)
+
+
+def test_comparison_of_three_scores_has_three_pairs_of_the_same_cases():
+    data = cases("lung")
+    risks = {"a": data["risk"], "b": data["other"], "c": -data["risk"]}
+    found = compare_c(data["time"], data["event"], risks).set_index(["score", "other"])
+    assert list(found.index) == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert_allclose(found.loc[("a", "c"), "c"] + found.loc[("a", "c"), "c_other"], 1)
+    assert set(found["n"]) == {len(data)}

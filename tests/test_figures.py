@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import result_frames as made
-from mescc_analytics.present import captions, wording
+from mescc_analytics.present import captions, prognosis, wording
 from mescc_analytics.present.figures import flow, pathway, save, style, survival, walking
 from mescc_analytics.present.study import Study
 from mescc_analytics.steps import shown, withhold, withhold_walking
@@ -221,9 +221,10 @@ def test_agreement_in_words():
 def test_step_writes_every_figure_in_three_formats(tmp_path):
     figures(made.write(tmp_path), tmp_path / "figures", made.SETTINGS)
     assert sorted({path.stem for path in (tmp_path / "figures").iterdir()}) == sorted(
-        captions.TITLES
+        captions.TITLES | prognosis.TITLES
     )
-    assert len(list((tmp_path / "figures").iterdir())) == 3 * len(captions.TITLES)
+    every = captions.TITLES | prognosis.TITLES
+    assert len(list((tmp_path / "figures").iterdir())) == 3 * len(every)
 
 
 def test_step_says_in_the_figure_what_is_not_assessable(tmp_path):

@@ -92,6 +92,7 @@ def test_sections_stand_in_their_order(page):
         "Walking",
         "Local control and harms",
         "Beside the literature",
+        "Prognostic scores on this cohort",
         "The data",
         "Methods",
     ]

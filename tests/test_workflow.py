@@ -59,6 +59,8 @@ def test_everything_is_made(demo):
         survival/hazards.csv ambulatory/rates.csv ambulatory/contrasts.csv ambulatory/occupancy.csv
         competing/incidence.csv competing/tests.csv
         benchmark/comparison.csv figures/benchmark.svg tables/benchmark.csv figures/survival_by_arm.svg
+        prognosis/discrimination.csv prognosis/bands.csv prognosis/calibration.csv prognosis/brier.csv
+        prognosis/comparison.csv figures/score_calibration.svg figures/score_discrimination.svg
         figures/flow.pdf figures/walking_by_arm.png tables/table1.csv tables/tables.docx report/research.html
         provenance/provenance.json provenance/ro-crate-metadata.json""".split()
     assert set(wanted) <= set(made)
@@ -97,6 +99,7 @@ def test_a_change_of_one_section_reruns_only_what_reads_it(demo, tmp_path):
         "rule cohort:",
         "rule ambulatory:",
         "rule competing:",
+        "rule prognosis:",
     } & set(line.strip() for line in plan.splitlines())
 
 

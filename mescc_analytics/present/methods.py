@@ -37,6 +37,7 @@ def paragraphs(settings, study):
         _walking(settings, study),
         competing(settings),
         literature.method(_section(settings, "benchmark")),
+        *_validation(settings, study),
         _software(study),
     ]
 
@@ -159,6 +160,25 @@ def competing(settings):
         f"({walking.get('n_resamples', 1000)} samples of cases). Change from entry was tested with "
         "the exact McNemar and the Stuart-Maxwell test in cases known at both."
     )
+
+
+def _validation(settings, study):
+    chosen = _section(settings, "prognosis")
+    if not chosen:
+        return []
+    days = display.listing(display.day_count(float(day)) for day in chosen["milestones_days"])
+    return [
+        "Prognostic scores were made from baseline columns with their published points and bands, "
+        f"and compared with survival from {study.time_zero_words} among cases whose total is "
+        "settled whatever is missing. Discrimination is Harrell's C over the whole follow-up and "
+        f"Uno's C up to day {display.day_count(float(chosen['uno_until_days']))}; calibration sets "
+        f"Kaplan-Meier survival by band at days {days} beside published figures; the Brier score, "
+        "weighted for censoring, stands beside a null model. Intervals are quantiles of "
+        f"{display.number(chosen['replicates'])} bootstrap samples (of Kaplan-Meier estimates "
+        f"{chosen['interval']}), above {display.number(chosen['bootstrap_max_cases'])} cases those "
+        f"of the standard error. With fewer than {chosen['min_events']} deaths nothing is "
+        "estimated."
+    ]
 
 
 def _software(study):

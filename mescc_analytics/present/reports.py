@@ -53,6 +53,8 @@ class Content:
         Section to a sentence that it opens with, for example why it is not assessable.
     literature : str
         What the section on published results opens with.
+    prognosis : list of str
+        Paragraphs that open the section on prognostic scores.
     """
 
     study: object
@@ -65,6 +67,7 @@ class Content:
     settings: list
     remarks: dict = field(default_factory=dict)
     literature: str = ""
+    prognosis: list = field(default_factory=list)
 
 
 def render(content):

@@ -175,7 +175,19 @@ def _cross_checks(config):
         if name not in histologies
     ]
     problems += _benchmark_problems(full["benchmark"])
+    problems += _score_problems(full["prognosis"]["scores"] or [])
     return problems + _criteria_problems(full["cohort"]["eligibility"])
+
+
+def _score_problems(wanted):
+    """Scores to compare that are neither in the registry nor among the imported predictions."""
+    known = [*codebook.load("prognosis/registry")["scores"]]
+    known += codebook.load("prognosis/external")["columns"]
+    return [
+        f"prognosis.scores: '{name}' is not a score{_nearest(name, known)}"
+        for name in wanted
+        if name not in known
+    ]
 
 
 def _benchmark_problems(chosen):

@@ -19,6 +19,7 @@ SECTIONS = (
     "benchmark",
     "audit",
     "agreement",
+    "prognosis",
     "figures",
     "tables",
     "report",

@@ -5,17 +5,20 @@ for by inverse probability of censoring weights.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from mescc_analytics.errors import UsageError
 from mescc_analytics.stats.bands import observed_by_band
-from mescc_analytics.stats.censoring import StatusAt, status_weights
+from mescc_analytics.stats.censoring import StatusAt, status_weights, uncensored_before_each
 from mescc_analytics.stats.curves import as_numbers
-from mescc_analytics.stats.intervals import NAN
-from mescc_analytics.stats.logistic import calibration_in_the_large, calibration_slope
+from mescc_analytics.stats.intervals import NAN, z_value
+from mescc_analytics.stats.logistic import (
+    calibration_in_the_large,
+    calibration_slope,
+    recalibrations,
+)
 from mescc_analytics.stats.resampling import DEFAULT, Cells, percentile_interval
 
 __all__ = ["brier", "calibration", "observed_by_band"]
@@ -33,6 +36,7 @@ FITS = {
 }
 # a Brier score below this is rounding
 ROUNDING = 1e-12
+SAMPLES_AT_ONCE = 500
 
 
 def brier(time, event, predicted, horizon, *, rng, spec=DEFAULT):
@@ -45,8 +49,9 @@ def brier(time, event, predicted, horizon, *, rng, spec=DEFAULT):
         Probability of being alive on the horizon.
     horizon : float
         Day.
-    rng : numpy.random.Generator
-        For the intervals: quantiles of bootstrap samples, weights renewed in each.
+    rng : numpy.random.Generator or None
+        For the intervals: quantiles of bootstrap samples, weights renewed in each. None: normal
+        intervals that take the weights as given.
     spec : ValidationSpec
 
     Returns
@@ -76,7 +81,7 @@ def calibration(time, event, predicted, horizon, *, rng, spec=DEFAULT):
     Parameters
     ----------
     time, event, predicted, horizon, rng, spec
-        As in `brier`.
+        As in `brier`; without `rng` there is no interval.
 
     Returns
     -------
@@ -162,6 +167,58 @@ def _scores(sample, count):
     return [error, null, 1 - error / null if null > ROUNDING else NAN]
 
 
+def _drawn_weights(sample, counts):
+    """Weight of each kind of cases in every row of counts."""
+    uncensored = uncensored_before_each(sample.position, sample.dead, counts)
+    return np.divide(
+        counts * sample.known, uncensored, out=np.zeros(counts.shape), where=uncensored > 0
+    )
+
+
+def _drawn_fits(sample, counts):
+    """`_fits` of every row of counts: array, shape (n_samples, 3)."""
+    weight = _drawn_weights(sample, counts)
+    reached = np.isclose(weight.sum(axis=1), counts.sum(axis=1))
+    # ascending log odds of death: descending survival
+    order = np.argsort(-sample.predicted, kind="stable")
+    levels, starts = np.unique(-sample.predicted[order], return_index=True)
+    dead, living = (
+        np.add.reduceat((weight * status)[:, order], starts, axis=1)
+        for status in (sample.dead, ~sample.dead)
+    )
+    with np.errstate(divide="ignore"):
+        log_odds = np.log1p(levels) - np.log(-levels)
+    expected = counts @ (1 - sample.predicted)
+    ratio = np.divide(dead.sum(axis=1), expected, out=np.full(len(counts), NAN), where=expected > 0)
+    found = np.column_stack([ratio, recalibrations(log_odds, dead, living)])
+    found[~reached] = NAN
+    return found
+
+
+def _drawn_scores(sample, counts):
+    """`_scores` of every row of counts: array, shape (n_samples, 3)."""
+    weight = _drawn_weights(sample, counts)
+    total, n = weight.sum(axis=1), counts.sum(axis=1)
+    residual = np.where(sample.dead, sample.predicted, 1 - sample.predicted)
+    error, risk = (weight * residual**2).sum(axis=1), (weight * sample.dead).sum(axis=1)
+    reached = np.isclose(total, n)
+    error, risk = (
+        np.divide(part, total, out=np.full(len(n), NAN), where=reached) for part in (error, risk)
+    )
+    null = risk * (1 - risk)
+    ratio = np.divide(error, null, out=np.full(len(n), NAN), where=null > ROUNDING)
+    return np.column_stack([error, null, 1 - ratio])
+
+
+def _draws(sample, measures, rng, n_resamples):
+    """Estimates of every bootstrap sample: array, shape (n_resamples, 3)."""
+    statistic = _drawn_scores if measures is SCORES else _drawn_fits
+    counts = sample.cells.drawn(rng, n_resamples)
+    chunks = range(0, n_resamples, SAMPLES_AT_ONCE)
+    parts = [statistic(sample, counts[i : i + SAMPLES_AT_ONCE]) for i in chunks]
+    return np.concatenate(parts)
+
+
 def _fits(sample, count):
     """Observed against expected deaths, calibration in the large, and slope."""
     weight = sample.weight(count)
@@ -189,16 +246,39 @@ def _at_horizon(given, measures, rng, spec):
     if reason:
         return _rows(measures, size, reason)
     sample = _Sample.of(status, predicted)
-    statistic = partial(_scores if measures is SCORES else _fits, sample)
-    estimates = statistic(sample.cells.count)
-    draws = sample.cells.resampled(statistic, rng, spec.n_resamples)
+    estimates = (_scores if measures is SCORES else _fits)(sample, sample.cells.count)
+    if rng is None:
+        limits = _normal_limits(sample, estimates, measures, spec.level)
+    else:
+        draws = _draws(sample, measures, rng, spec.n_resamples)
+        limits = [percentile_interval(values, spec.level) for values in draws.T]
     found = [
-        (NAN, NAN, NAN, f"not estimable: {reason}")
-        if np.isnan(estimate)
-        else (estimate, *percentile_interval(values, spec.level))
-        for estimate, values, reason in zip(estimates, draws.T, measures.values(), strict=True)
+        (NAN, NAN, NAN, f"not estimable: {reason}") if np.isnan(estimate) else (estimate, *ends)
+        for estimate, ends, reason in zip(estimates, limits, measures.values(), strict=True)
     ]
     return _frame(measures, size, found)
+
+
+def _normal_limits(sample, estimates, measures, level):
+    """Limits and a note per measure: delta method, weights taken as given."""
+    if measures is FITS:
+        return [(NAN, NAN, "interval not computed: it needs resampling")] * len(FITS)
+    error, null, scaled = estimates
+    weight = status_weights(sample.position, sample.dead, sample.known, sample.cells.count)
+    share = weight / (weight @ sample.cells.count)
+    residual = np.where(sample.dead, sample.predicted, 1 - sample.predicted)
+    risk = share * sample.cells.count @ sample.dead
+    of_error, of_risk = share * (residual**2 - error), share * (sample.dead - risk)
+    of_null = (1 - 2 * risk) * of_risk
+    of_scaled = ((1 - scaled) * of_null - of_error) / null if null > ROUNDING else of_null
+    std_errs = [np.sqrt(sample.cells.count @ of**2) for of in (of_error, of_null, of_scaled)]
+    ends = [z_value(level) * std_err for std_err in std_errs]
+    return [
+        (estimate - half, min(estimate + half, 1.0), "")
+        if half > ROUNDING
+        else (NAN, NAN, "interval not estimable: every case has the same error")
+        for estimate, half in zip(estimates, ends, strict=True)
+    ]
 
 
 def _rows(measures, size, reason):

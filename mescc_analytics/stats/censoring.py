@@ -37,6 +37,35 @@ def uncensored_before(position, died, weight):
     return np.r_[1.0, np.cumprod(1 - hazard)[:-1]]
 
 
+def uncensored_before_each(position, died, counts):
+    """Probability of being uncensored just before the time of each kind of case, per sample.
+
+    Parameters
+    ----------
+    position, died
+        As in `uncensored_before`; every rank occurs.
+    counts : array, shape (n_samples, n_cells)
+        Number of cases of each kind.
+
+    Returns
+    -------
+    array, shape (n_samples, n_cells)
+
+    >>> position, died = np.array([0, 1, 2]), np.array([0, 1, 1], bool)
+    >>> uncensored_before_each(position, died, np.array([[1, 1, 1], [2, 1, 1]])).round(3)
+    array([[1.   , 0.667, 0.667],
+           [1.   , 0.5  , 0.5  ]])
+    """
+    order = np.argsort(position, kind="stable")
+    starts = np.searchsorted(position[order], np.arange(position.max() + 1))
+    leaving = np.add.reduceat(counts[:, order], starts, axis=1)
+    deaths = np.add.reduceat(counts[:, order] * died[order], starts, axis=1)
+    exposed = leaving[:, ::-1].cumsum(axis=1)[:, ::-1] - deaths
+    hazard = np.divide(leaving - deaths, exposed, out=np.zeros(leaving.shape), where=exposed > 0)
+    uncensored = np.cumprod(1 - hazard, axis=1)
+    return np.c_[np.ones(len(counts)), uncensored[:, :-1]][:, position]
+
+
 @dataclass(frozen=True)
 class StatusAt:
     """What is known of each case on the day of the horizon.

@@ -75,3 +75,73 @@ def _newton(design, offset, dead, weight):
         if np.abs(step).max() < 1e-10:
             return found
     return np.full_like(found, NAN)
+
+
+def recalibrations(log_odds, dead, living):
+    """Calibration in the large and slope of many samples at once.
+
+    Parameters
+    ----------
+    log_odds : array of float, shape (n_levels,)
+        Predicted log odds of death, ascending, each once.
+    dead, living : arrays of float, shape (n_samples, n_levels)
+        Weight of the cases with that prediction.
+
+    Returns
+    -------
+    array, shape (n_samples, 2)
+        As `calibration_in_the_large` and `calibration_slope` of each sample.
+
+    >>> log_odds, dead, living = np.array([-1.0, 1.0]), np.array([[1.0, 2]]), np.array([[2.0, 1]])
+    >>> bool(np.allclose(recalibrations(log_odds, dead, living), [0, np.log(2)]))
+    True
+    """
+    both = (dead.sum(axis=1) > 0) & (living.sum(axis=1) > 0)
+    finite = ~((dead + living > 0) & ~np.isfinite(log_odds)).any(axis=1)
+    usable = both & finite
+    odds = np.where(np.isfinite(log_odds), log_odds, 0.0)
+    apart = _separated(dead, living)
+    found = np.full((len(dead), 2), NAN)
+    found[usable, 0] = _newton_of_each(odds, dead[usable], living[usable], slope=False)
+    usable &= ~apart
+    found[usable, 1] = _newton_of_each(odds, dead[usable], living[usable], slope=True)
+    return found
+
+
+def _separated(dead, living):
+    """Samples in which a cut of the predictions, or nothing but ties at one, parts dead and living.
+
+    `dead` and `living` are in the order of the predictions.
+    """
+    last = dead.shape[1] - 1
+    first_of, last_of = (
+        [(side(weight > 0)).argmax(axis=1) for weight in (dead, living)]
+        for side in (lambda of: of, lambda of: of[:, ::-1])
+    )
+    last_dead, last_living = (last - place for place in last_of)
+    return (first_of[0] >= last_living) | (first_of[1] >= last_dead)
+
+
+def _newton_of_each(log_odds, dead, living, *, slope):
+    """Intercept beside a slope of 1, or slope beside a free intercept, of every sample."""
+    total = dead + living
+    intercept, times = np.zeros(len(dead)), np.full(len(dead), 0.0 if slope else 1.0)
+    for _ in range(MAX_STEPS):
+        fitted = expit(intercept[:, None] + times[:, None] * log_odds)
+        residual, spread = dead - total * fitted, total * fitted * (1 - fitted)
+        a, b, c = (
+            (spread * power).sum(axis=1)
+            for power in (np.ones_like(log_odds), log_odds, log_odds**2)
+        )
+        first, second = residual.sum(axis=1), (residual * log_odds).sum(axis=1)
+        if slope:
+            determinant = a * c - b * b
+            step = np.array([c * first - b * second, a * second - b * first]) / determinant
+        else:
+            step = np.array([first / a, np.zeros(len(a))])
+        step /= np.maximum(1.0, np.abs(step).max(axis=0) / LONGEST_STEP)
+        intercept, times = intercept + step[0], times + step[1]
+        if not len(step[0]) or np.abs(step).max() < 1e-10:
+            return times if slope else intercept
+    done = np.abs(step).max(axis=0) < 1e-10
+    return np.where(done, times if slope else intercept, NAN)

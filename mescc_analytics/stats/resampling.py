@@ -92,11 +92,22 @@ class Cells:
         -------
         array, shape (n_resamples, ...)
         """
+        n, share = self._chances(n_resamples)
+        return np.array([statistic(rng.multinomial(n, share)) for _ in range(n_resamples)], float)
+
+    def drawn(self, rng, n_resamples):
+        """The numbers of cases of all bootstrap samples: array, shape (n_resamples, n_cells).
+
+        The same samples as `resampled` draws.
+        """
+        n, share = self._chances(n_resamples)
+        return rng.multinomial(n, share, size=n_resamples)
+
+    def _chances(self, n_resamples):
         if not n_resamples >= 1:
             raise UsageError("resamples", [f"found {n_resamples}, wanted at least 1"])
         n = int(self.count.sum())
-        share = self.count / n
-        return np.array([statistic(rng.multinomial(n, share)) for _ in range(n_resamples)], float)
+        return n, self.count / n
 
 
 def percentile_interval(values, level=0.95):

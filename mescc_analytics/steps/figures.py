@@ -1,4 +1,4 @@
-"""Step `figures`: the figures of a cohort, each as SVG, PDF and PNG."""
+"""Step `figures`: every figure as SVG, PDF and PNG."""
 
 from mescc_analytics import codebook
 from mescc_analytics.present import agreement as readings
@@ -13,7 +13,7 @@ from mescc_analytics.present.figures import (
     survival,
     walking,
 )
-from mescc_analytics.steps import events, shown, withhold_agreement
+from mescc_analytics.steps import events, show_prognosis, shown, withhold_agreement
 from mescc_analytics.tables import files
 
 NAMES = (
@@ -25,6 +25,7 @@ NAMES = (
     "sins_agreement",
     "benchmark",
     *events.FIGURES,
+    *show_prognosis.NAMES,
 )
 
 
@@ -36,11 +37,11 @@ def figures(inputs, out, settings):
     inputs : dict of str to Path
         results (a cohort's folder), or single files: flow, curves, summary,
         survival_not_assessable, rates, walking_not_assessable, concordance, readings,
-        reading_points, comparison.
+        reading_points, comparison, prognosis_<table>.
     out : Path
-        Folder; gets the figures of NAMES, each as .svg, .pdf, .png.
+        Folder; gets every figure of NAMES as .svg, .pdf, .png.
     settings : dict
-        name, disclosure, cohort, survival and figures (estimand, curve_min_at_risk).
+        name, disclosure, cohort, survival, prognosis and figures (estimand, curve_min_at_risk).
     """
     reason = shown.too_few(inputs, settings)
     drawn = _withheld(reason) if reason else _drawn(inputs, settings)
@@ -66,6 +67,7 @@ def _drawn(inputs, settings):
             captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)
         ),
         "benchmark": forest.draw_forest(literature.drawn(frames["comparison"])),
+        **show_prognosis.figures(show_prognosis.frames(shown.locate(inputs), settings), settings),
     }
 
 

@@ -4,9 +4,10 @@ import json
 
 import mescc_analytics
 from mescc_analytics.present import agreement, captions, literature, methods, reports, sentences
+from mescc_analytics.present import prognosis as scores
 from mescc_analytics.present import tables as people
 from mescc_analytics.provenance import digest_code
-from mescc_analytics.steps import events, shown
+from mescc_analytics.steps import events, show_prognosis, shown
 from mescc_analytics.tables import files
 
 SECTIONS = (
@@ -18,6 +19,7 @@ SECTIONS = (
     "competing",
     "agreement",
     "benchmark",
+    "prognosis",
     "disclosure",
     "figures",
     "tables",
@@ -54,17 +56,19 @@ def report(inputs, out, settings):
     made = json.loads(files.contents(inputs["tables"] / "tables.json"))
     given = made["overview"]["arms_given"]
     study = shown.study_as_run(about, "report", frames["summary"], arms_given=given)
+    validated = show_prognosis.frames(inputs, settings)
     content = reports.Content(
         study=study,
         facts=made["overview"],
         sentences=sentences.in_one_minute(made["overview"], frames, study),
-        pictures=_pictures(inputs, frames, study, settings),
+        pictures=_pictures(inputs, frames | {"validated": validated}, study, settings),
         tables={record["name"]: people.from_record(record) for record in made["tables"]},
         agreement=captions.agreement_sentence(frames["agreement"], study),
         methods=_methods(settings, study, frames),
         settings=methods.settings_rows(settings, SECTIONS),
-        remarks=_remarks(frames),
+        remarks=_remarks(frames) | show_prognosis.remarks(validated),
         literature=literature.opening(frames["comparison"]),
+        prognosis=show_prognosis.opening(validated, settings, study),
     )
     files.write_text(reports.render(content), out / "research.html")
 
@@ -92,12 +96,13 @@ def _pictures(inputs, frames, study, settings):
         "benchmark": literature.caption(literature.drawn(frames["comparison"]), study),
     }
     words |= events.captions(frames, study, settings)
+    words |= show_prognosis.words(frames["validated"], settings, study)
     return {name: _picture(inputs, name, *pair) for name, pair in words.items()}
 
 
 def _picture(inputs, name, caption, alternative):
     svg = files.contents(inputs["figures"] / f"{name}.svg").decode("utf-8")
-    return reports.Picture(name, captions.TITLES[name], caption, alternative, svg)
+    return reports.Picture(name, (captions.TITLES | scores.TITLES)[name], caption, alternative, svg)
 
 
 def _remarks(frames):

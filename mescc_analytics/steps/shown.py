@@ -38,6 +38,12 @@ PLACES = {
     "reading_points": "agreement/bland_altman.csv",
     "readings_not_assessable": "agreement/not_assessable.csv",
     **events.PLACES,
+    "prognosis_discrimination": "prognosis/discrimination.csv",
+    "prognosis_summary": "prognosis/summary.csv",
+    "prognosis_calibration": "prognosis/calibration.csv",
+    "prognosis_brier": "prognosis/brier.csv",
+    "prognosis_recalibration": "prognosis/recalibration.csv",
+    "prognosis_comparison": "prognosis/comparison.csv",
     "figures": "figures",
     "tables": "tables",
 }
@@ -81,7 +87,7 @@ def read(inputs, name):
     given.
     """
     if inputs.get(name) is None:
-        return pd.DataFrame(columns=EMPTY[name].split())
+        return pd.DataFrame(columns=EMPTY.get(name, "").split())
     return files.read_csv(inputs[name])
 
 

@@ -20,6 +20,7 @@ from mescc_analytics.steps import (
     counts,
     derived,
     events,
+    show_prognosis,
     shown,
     site_counts,
     withhold,
@@ -34,7 +35,8 @@ from mescc_analytics.tables import files
 WORD_ORDER = (
     "table1 instability sites agreement pathway discordance policies algorithms algorithm_pairs "
     "survival hazards walking contrasts expected_days transitions change incidence "
-    "competing_hazards benchmark benchmark_absent flow not_assessable findings missing derived"
+    "competing_hazards benchmark benchmark_absent prognosis prognosis_bands prognosis_brier "
+    "prognosis_comparison flow not_assessable findings missing derived"
 ).split()
 
 
@@ -46,12 +48,12 @@ def tables(inputs, out, settings):
     inputs : dict of str to Path
         results (a cohort's folder), or single files: cohort (Parquet), findings, flow, summary,
         tests, hazards, survival_not_assessable, rates, contrasts, walking_not_assessable,
-        concordance, policies, algorithms, comparison.
+        concordance, policies, algorithms, comparison, prognosis_<table>.
     out : Path
         Folder; gets one CSV per table, tables.docx and tables.json.
     settings : dict
-        name, version, digest, disclosure, cohort, survival, report and tables (estimand,
-        variables).
+        name, version, digest, disclosure, cohort, survival, prognosis, report and tables
+        (estimand, variables).
     """
     reason = shown.too_few(inputs, settings)
     if reason:
@@ -66,6 +68,7 @@ def tables(inputs, out, settings):
         _decision_tables(inputs, study, settings),
         _outcome_tables(inputs, summary, study),
         events.tables(lambda name: shown.read(inputs, name), study, settings),
+        show_prognosis.tables(inputs, settings, study),
         _data_tables(inputs, cohort, study),
         _reading_tables(inputs, study, settings),
     )

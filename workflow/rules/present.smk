@@ -1,6 +1,7 @@
 """Figures, tables and the research report.
 
-Needs   results/{cohort}: ingest, assign, cohort, survival, ambulatory, competing, agreement, benchmark
+Needs   results/{cohort}: ingest, assign, cohort, survival, ambulatory, competing, agreement, benchmark,
+        prognosis
 Makes   results/{cohort}: figures, tables, report/research.html
 """
 
@@ -15,6 +16,8 @@ FIGURES = [
     "local_failure_by_arm",
     "incidence_by_endpoint",
     "states_by_arm",
+    "score_discrimination",
+    "score_calibration",
 ]
 
 
@@ -24,6 +27,7 @@ rule figures:
         rules.benchmark.output,
         rules.ambulatory.output,
         rules.competing.output,
+        rules.prognosis.output,
         rules.survival.output,
         rules.cohort.output,
         rules.assign.output,
@@ -51,6 +55,7 @@ rule figures:
             "ambulatory",
             "competing",
             "agreement",
+            "prognosis",
             "report",
             "score",
         ),
@@ -70,6 +75,7 @@ rule tables:
         rules.benchmark.output,
         rules.ambulatory.output,
         rules.competing.output,
+        rules.prognosis.output,
         rules.survival.output,
         rules.cohort.output,
         rules.assign.output,
@@ -89,6 +95,7 @@ rule tables:
             "ambulatory",
             "competing",
             "agreement",
+            "prognosis",
             "score",
         ),
         results=lambda wildcards, output: Path(output[0]).parents[1],

@@ -1,8 +1,8 @@
-"""Survival, walking, events that death can forestall, agreement of two readings, and the cohort beside published results.
+"""Survival, walking, events that death can forestall, agreement of two readings, the cohort beside published results, and prognostic scores.
 
 Needs   results/{cohort}/cohort/cohort.parquet, results/{cohort}/ingest/visits.parquet
 Makes   results/{cohort}/survival, results/{cohort}/ambulatory, results/{cohort}/competing, results/{cohort}/agreement,
-        results/{cohort}/benchmark (CSV)
+        results/{cohort}/benchmark, results/{cohort}/prognosis (CSV)
 """
 
 
@@ -119,4 +119,29 @@ rule benchmark:
         """
         exec &> >(tee {log:q})
         python -m mescc_analytics benchmark --results {params.results:q} --settings {params.settings:q} --out {params.out:q}
+        """
+
+
+rule prognosis:
+    input:
+        cohort=rules.cohort.output.cohort,
+    output:
+        discrimination="results/{cohort}/prognosis/discrimination.csv",
+        summary="results/{cohort}/prognosis/summary.csv",
+        bands="results/{cohort}/prognosis/bands.csv",
+        calibration="results/{cohort}/prognosis/calibration.csv",
+        brier="results/{cohort}/prognosis/brier.csv",
+        recalibration="results/{cohort}/prognosis/recalibration.csv",
+        comparison="results/{cohort}/prognosis/comparison.csv",
+        not_assessable="results/{cohort}/prognosis/not_assessable.csv",
+    log:
+        "logs/{cohort}/prognosis.log",
+    params:
+        settings=section("prognosis", "cohort", "seed"),
+        out=subpath(output.discrimination, parent=True),
+        code=CODE,
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics prognosis --cohort {input.cohort:q} --settings {params.settings:q} --out {params.out:q}
         """
