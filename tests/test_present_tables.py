@@ -173,6 +173,18 @@ def test_without_two_arms_table_one_shows_all_cases_analysed():
     assert table.title == "Table 1. Baseline, all cases analysed, cohort small"
 
 
+def test_rare_levels_of_a_long_list_stand_together():
+    cohort = made.cohort()
+    levels = [f"kind_{i:02d}" for i in range(13)]
+    drawn = levels + [levels[0]] * 20 + [levels[1]] * 13
+    cohort["primary_histology"] = pd.Categorical(drawn, levels)
+    together = counts.baseline(cohort, ["primary_histology"], 5)[0]
+    assert counts.RARE in set(together["level"].dropna())
+    assert "kind_05" not in set(together["level"].dropna())
+    apart = counts.baseline(cohort, ["primary_histology"], 1)[0]
+    assert "kind_05" in set(apart["level"].dropna())
+
+
 def test_years_have_no_thousands_separator():
     tidy, _, by_arm, _ = counts.baseline(made.cohort(), ["presentation_year"], 5)
     assert tables.table_one(tidy, {}, STUDY, by_arm=by_arm).rows[0][1] == "2019 (2019 to 2021)"

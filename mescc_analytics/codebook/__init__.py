@@ -4,7 +4,7 @@ A change of the codebook is a correction; a choice that a study may vary is conf
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 
@@ -51,6 +51,8 @@ class Column:
     unit, hint, pattern, example : str or None
     levels, partial : tuple of str
         Valid levels in order; spellings that say less than a level.
+    words : dict of str to str
+        Levels that read better than with blanks in place of underscores.
     min, max : float or None
         Inclusive range.
     bands : tuple of float
@@ -64,6 +66,7 @@ class Column:
     label: str
     unit: str | None = None
     levels: tuple = ()
+    words: dict = field(default_factory=dict)
     partial: tuple = ()
     min: float | None = None
     max: float | None = None
@@ -130,6 +133,11 @@ def _column_faults(entry):
         faults.append("levels belong to a category, and a category needs levels")
     levels = [*entry.get("levels", []), *entry.get("partial", [])]
     faults += [
+        f"words for '{level}', which is no level"
+        for level in entry.get("words", {})
+        if level not in levels
+    ]
+    faults += [
         f"level {level!r} is not text: put it in quotes"
         for level in levels
         if not isinstance(level, str)
@@ -183,4 +191,5 @@ def label(column, level=None):
         return load("arms")["arms"].get(level, {}).get("label", level)
     if column == "pathway":
         return load("pathway")["pathways"].get(level, level)
-    return str(level).replace("_", " ")
+    words = columns("all")[column].words if column in columns("all") else {}
+    return words.get(level, str(level).replace("_", " "))

@@ -28,6 +28,7 @@ SEVERITIES = ("fatal", "error", "warning", "note")
 DISTRIBUTIONS = ("sins_category", "sosg_grade", *SINS_ITEMS)
 MOST_LEVELS_OF_TEXT = 12
 MOST_LEVELS_OF_NUMBER = 5
+RARE = "rarer ones together"
 # What a section of the report rests on, and the column without which it cannot be filled.
 FOUNDATIONS = (
     ("instability (SINS)", SINS_ITEMS, "no SINS item was supplied"),
@@ -85,7 +86,7 @@ def baseline(cohort, variables, threshold):
     columns = {
         name: cases[name] for name in variables if name in cases and says_something(cases[name])
     }
-    prepared = {name: _prepared(name, column) for name, column in columns.items()}
+    prepared = {name: _prepared(name, column, threshold) for name, column in columns.items()}
     kinds = {name: kind for name, (_, kind) in prepared.items()}
     columns = {name: column for name, (column, _) in prepared.items()}
     tidy = _marked(describe.table_one(columns, group, kinds), _sizes(group, len(cases)), threshold)
@@ -119,7 +120,7 @@ def says_something(column):
     return bool((column.notna() & ~column.isin(["undetermined", "unknown"])).any())
 
 
-def _prepared(name, column):
+def _prepared(name, column, threshold):
     declared = codebook.columns("all").get(name)
     kind = declared.type if declared else "text"
     few = (
@@ -132,12 +133,23 @@ def _prepared(name, column):
     if kind == "boolean":
         return column, "boolean"
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.remove_unused_categories(), "category"
+        return _without_rare(column.cat.remove_unused_categories(), threshold), "category"
     text = column.astype("string")
     common = text.value_counts().sort_index().nlargest(MOST_LEVELS_OF_TEXT).sort_index().index
     return pd.Series(
         pd.Categorical(text.where(text.isin(common) | text.isna(), "other"))
     ), "category"
+
+
+def _without_rare(column, threshold):
+    """A long list of levels with the rare ones as one: each by itself would be withheld."""
+    sizes = column.value_counts(sort=False)
+    rare = [level for level in column.cat.categories if sizes[level] < threshold]
+    if len(column.cat.categories) <= MOST_LEVELS_OF_TEXT or len(rare) < 2:
+        return column
+    kept = [level for level in column.cat.categories if level not in rare]
+    text = column.astype("string").replace(dict.fromkeys(rare, RARE))
+    return text.astype(pd.CategoricalDtype([*kept, RARE]))
 
 
 def _sizes(group, n_cases):
