@@ -100,6 +100,7 @@ COMMANDS = {
         "time zero, arms, eligibility and flow",
         (),
         _options({"cases": "assigned cases"}),
+        _options(VISITS),
     ),
     "survival": Command(
         f"{STEPS}.survival:survival",

@@ -26,11 +26,15 @@ def cases(text):
     """A typed case table (columns of the codebook) and the expected columns as text."""
     header, rows = parse(text)
     frame = pd.DataFrame(rows, columns=header).replace("", pd.NA)
-    known = codebook.columns("all")
     given = [name for name in header if name not in EXPECTED]
-    typed = {name: _typed(frame[name], known[name]) for name in given}
     expected = frame[[name for name in header if name in EXPECTED]]
-    return pd.DataFrame(typed), expected
+    return typed_cases(frame[given]), expected
+
+
+def typed_cases(frame):
+    """Columns of text with the types of the codebook."""
+    known = codebook.columns("all")
+    return pd.DataFrame({name: _typed(frame[name], known[name]) for name in frame})
 
 
 def _typed(series, column):

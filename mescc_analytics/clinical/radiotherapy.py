@@ -11,34 +11,39 @@ TECHNIQUES = ["cebrt", "sbrt"]
 COURSES = ["short", "intermediate", "long", "sbrt"]
 
 
-def describe_radiotherapy(cases, alpha_beta_gy):
+def describe_radiotherapy(cases, alpha_beta_gy, alpha_beta_cord_gy):
     """Technique, course class and biological dose.
 
     Parameters
     ----------
     cases : DataFrame, shape (n_cases, ...)
-        Reads rt_technique, rt_dose_gy (Gy), rt_fractions, rt_start_day, rt_end_day (days), each
-        where present.
-    alpha_beta_gy : float
-        Of the linear-quadratic model, Gy.
+        Reads rt_technique, rt_dose_gy (Gy), rt_fractions, rt_start_day, rt_end_day (days),
+        prior_rt_same_level, prior_rt_dose_gy (Gy), prior_rt_fractions, each where present.
+    alpha_beta_gy, alpha_beta_cord_gy : float
+        Of the linear-quadratic model for tumour and spinal cord, Gy.
 
     Returns
     -------
-    DataFrame, shape (n_cases, 6)
+    DataFrame, shape (n_cases, 10)
         rt_technique_derived, rt_technique_inferred (boolean), rt_course (by fractions; by calendar
-        days only where the number of fractions is missing, flagged), bed_gy, eqd2_gy, rt_flags.
+        days only where the number of fractions is missing, flagged), rt_dose_per_fraction_gy,
+        bed_gy, eqd2_gy, cord_eqd2_gy, cumulative_eqd2_gy and cumulative_cord_eqd2_gy (with an
+        earlier course at the level; missing where that course is recorded without its dose, or
+        where it is unknown whether there was one), rt_flags.
 
     Notes
     -----
     BED = n d (1 + d / (alpha/beta)); EQD2 = BED / (1 + 2 / (alpha/beta)). 30 Gy in 10 fractions
-    gives 32.5 Gy.
+    gives 32.5 Gy to the tumour (alpha/beta 10) and 37.5 Gy to the cord (alpha/beta 2). Doses are
+    added without recovery between courses, and the cord is taken to receive the full dose, which
+    SBRT spares it.
     """
     dose, fractions = _get(cases, "rt_dose_gy"), _get(cases, "rt_fractions")
     per_fraction = dose / fractions
     technique, inferred = _technique(cases, fractions, per_fraction)
     days = _get(cases, "rt_end_day") - _get(cases, "rt_start_day") + 1
     course, from_days = _course(technique, fractions, days)
-    bed = dose * (1 + per_fraction / alpha_beta_gy)
+    eqd2, cord = (eqd2_of(dose, fractions, ratio) for ratio in (alpha_beta_gy, alpha_beta_cord_gy))
     flags = {
         "TECHNIQUE_FROM_DOSE": inferred,
         "COURSE_FROM_DAYS": from_days,
@@ -49,11 +54,38 @@ def describe_radiotherapy(cases, alpha_beta_gy):
             "rt_technique_derived": technique,
             "rt_technique_inferred": inferred.astype("boolean"),
             "rt_course": course,
-            "bed_gy": bed.astype("Float64"),
-            "eqd2_gy": (bed / (1 + 2 / alpha_beta_gy)).astype("Float64"),
+            "rt_dose_per_fraction_gy": per_fraction,
+            "bed_gy": eqd2 * (1 + 2 / alpha_beta_gy),
+            "eqd2_gy": eqd2,
+            "cord_eqd2_gy": cord,
+            "cumulative_eqd2_gy": eqd2 + earlier_eqd2(cases, alpha_beta_gy),
+            "cumulative_cord_eqd2_gy": cord + earlier_eqd2(cases, alpha_beta_cord_gy),
             "rt_flags": join_codes(flags, cases.index),
         }
     )
+
+
+def eqd2_of(dose_gy, fractions, alpha_beta_gy):
+    """Equivalent dose in 2-Gy fractions, Gy.
+
+    >>> float(eqd2_of(30, 10, 10)), float(eqd2_of(30, 10, 2))
+    (32.5, 37.5)
+    """
+    return dose_gy * (1 + dose_gy / fractions / alpha_beta_gy) / (1 + 2 / alpha_beta_gy)
+
+
+def earlier_eqd2(cases, alpha_beta_gy):
+    """EQD2 of the earlier course at the level (Float64): 0 where there was none, missing where its
+    dose, or whether there was one, is unknown.
+    """
+    known = eqd2_of(
+        _get(cases, "prior_rt_dose_gy"), _get(cases, "prior_rt_fractions"), alpha_beta_gy
+    )
+    if "prior_rt_same_level" not in cases:
+        return known
+    none = (~cases["prior_rt_same_level"].astype("boolean")).fillna(False).astype(bool)
+    undosed = _get(cases, "prior_rt_dose_gy").isna() & _get(cases, "prior_rt_fractions").isna()
+    return known.mask(none & undosed, 0.0)
 
 
 def _get(cases, name):

@@ -32,7 +32,7 @@ def score_cases(cases, settings):
         score_instability(cases, settings),
         grade_compression(cases, settings),
         _radiosensitivity(cases, settings),
-        describe_radiotherapy(cases, settings["alpha_beta_gy"]),
+        describe_radiotherapy(cases, settings["alpha_beta_gy"], settings["alpha_beta_cord_gy"]),
     ]
     added.append(score_prognosis(beside(cases, added[1]), settings))
     return beside(cases, *added)

@@ -3,10 +3,14 @@
 import pandas as pd
 
 from mescc_analytics.clinical.arms import days_to_treatment, derive_arms, has_given_arms
+from mescc_analytics.clinical.derived_flags import add_flags
+from mescc_analytics.clinical.frames import beside
+from mescc_analytics.cohort.after_surgery import after_surgery
 from mescc_analytics.cohort.eligibility import apply_criteria
 from mescc_analytics.cohort.timeline import mark_first_episodes, set_time_zero, survival_from
 from mescc_analytics.tables import files
 
+NO_VISITS = pd.DataFrame(columns=["case_id", "visit_day"])
 CLOCK = ("follow_up_recorded", "follow_up_after_time_zero")
 
 
@@ -61,7 +65,17 @@ def _first_episodes(whole):
 
 
 def cohort(inputs, out, settings):
-    """cohort.parquet (every case, marked) and flow.csv."""
+    """cohort.parquet (every case, marked) and flow.csv; with visits, what surgery achieved."""
     whole, flow = build(files.read_table(inputs["cases"]), settings)
-    files.write_table(whole, out / "cohort.parquet")
+    files.write_table(
+        beside(whole, surgical_flags(whole, inputs, settings)), out / "cohort.parquet"
+    )
     files.write_csv(flow, out / "flow.csv")
+
+
+def surgical_flags(whole, inputs, settings):
+    """The flags that need time after surgery; unknown where no visits are given."""
+    visits = files.read_table(inputs["visits"]) if inputs.get("visits") else NO_VISITS
+    high = settings["score"]["sosg_high_grades"]
+    followed = after_surgery(whole, visits, settings["cohort"], high)
+    return add_flags(beside(whole, followed), "cohort", settings["cohort"])

@@ -7,6 +7,8 @@ import pandas as pd
 
 from mescc_analytics.clinical.algorithms import count_policies
 from mescc_analytics.clinical.concordance import comparable_pairs, count_concordance
+from mescc_analytics.clinical.derived_flags import add_flags
+from mescc_analytics.clinical.frames import beside
 from mescc_analytics.clinical.lesion_cases import score_with_lesions
 from mescc_analytics.clinical.pathway import assign_pathways
 from mescc_analytics.clinical.scores import score_cases
@@ -69,11 +71,17 @@ def score(inputs, out, settings):
     """
     cases, lesions = _load(inputs)
     if lesions is None:
-        return files.write_table(score_cases(cases, settings["score"]), out)
+        return files.write_table(scored_cases(cases, settings["score"]), out)
     scored, scored_lesions = score_with_lesions(cases, lesions, settings["score"])
-    files.write_table(scored, out)
+    files.write_table(beside(scored, add_flags(scored, "score", settings["score"])), out)
     if inputs.get("scored_lesions"):
         files.write_table(scored_lesions, inputs["scored_lesions"])
+
+
+def scored_cases(cases, settings):
+    """Cases with their scores and the flags that rest on them."""
+    scored = score_cases(cases, settings)
+    return beside(scored, add_flags(scored, "score", settings))
 
 
 def is_scored(cases):
@@ -87,11 +95,9 @@ def assign(inputs, out, settings):
     """
     cases, chosen = load_cases(inputs), settings["assign"]
     if not is_scored(cases):
-        cases = score_cases(cases, settings["score"])
-    added = assign_pathways(cases, chosen)
-    assigned = pd.concat(
-        [cases.drop(columns=[c for c in added if c in cases]), added], axis="columns"
-    )
+        cases = scored_cases(cases, settings["score"])
+    added = assign_pathways(cases, chosen), add_flags(cases, "assign", chosen)
+    assigned = beside(cases, *added)
     files.write_table(assigned, out)
     if inputs.get("trace"):
         traced = cases if chosen["trace"] else cases.iloc[:0]

@@ -16,7 +16,7 @@ from mescc_analytics.clinical.prognosis_terms import item_points
 from mescc_analytics.clinical.scores import score_cases
 from mescc_analytics.clinical.sins import MISSING, bounds, items
 from mescc_analytics.clinical.sins_items import prepare_items
-from mescc_analytics.present import reference, reference_index, reference_scores
+from mescc_analytics.present import reference, reference_index, reference_scores, tables_flags
 from mescc_analytics.present.reference_scores import case_rows
 from mescc_analytics.present.reference_words import inputs_of, name_of
 from mescc_analytics.steps.derived import RULES, SCORE_RULES
@@ -202,6 +202,7 @@ def _index():
 
 _MADE_HERE = {
     "scores/README.md": _index,
+    "flags.md": lambda: tables_flags.flags_page(settings.complete({}, need_cohorts=False)),
     "scores/sins.md": lambda: reference_index.sins_page(
         spine_example(codebook.load("sins"), sins_rows)
     ),

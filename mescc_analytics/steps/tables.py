@@ -10,6 +10,7 @@ from mescc_analytics.present import (
     tables_algorithms,
     tables_data,
     tables_decisions,
+    tables_flags,
     tables_lesions,
     tables_literature,
     tables_survival,
@@ -20,6 +21,7 @@ from mescc_analytics.steps import (
     counts,
     derived,
     events,
+    flag_counts,
     show_prognosis,
     shown,
     site_counts,
@@ -33,8 +35,8 @@ from mescc_analytics.steps.overview import overview
 from mescc_analytics.tables import files
 
 WORD_ORDER = (
-    "table1 instability sites agreement pathway discordance policies algorithms algorithm_pairs "
-    "survival hazards walking contrasts expected_days transitions change incidence "
+    "table1 instability flags sites agreement pathway discordance policies algorithms "
+    "algorithm_pairs survival hazards walking contrasts expected_days transitions change incidence "
     "competing_hazards benchmark benchmark_absent prognosis prognosis_bands prognosis_brier "
     "prognosis_comparison flow not_assessable findings missing derived"
 ).split()
@@ -86,6 +88,7 @@ def _case_tables(cohort, study, settings):
     tidy, differences, by_arm, pooled = counts.baseline(cohort, variables, study.threshold)
     yield people.table_one(tidy, differences, study, by_arm=by_arm, pooled=pooled)
     yield tables_decisions.distribution(counts.distribution(cohort, study.threshold), study)
+    yield tables_flags.flags(flag_counts.counts(cohort, study.threshold), study, settings)
     sites = site_counts.counts(cohort, study.threshold, study.level)
     yield tables_lesions.sites(sites, study, settings["score"]["compressive_from"])
     yield tables_data.missing(counts.missing(cohort, study.threshold), study)

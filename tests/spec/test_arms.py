@@ -12,7 +12,7 @@ DEFAULTS = settings.defaults("cohort")
 
 def check(table, zero=0.0, **choices):
     given, expected = cases(table)
-    scored = pd.concat([given, describe_radiotherapy(given, 10)], axis="columns")
+    scored = pd.concat([given, describe_radiotherapy(given, 10, 2)], axis="columns")
     start = pd.Series(zero, index=given.index, dtype="Float64")
     assert (
         derive_arms(scored, start, DEFAULTS | choices).astype(str).tolist()

@@ -1,6 +1,6 @@
 """Time zero, arms, eligibility and flow.
 
-Needs   results/{cohort}/assign/assigned.parquet
+Needs   results/{cohort}/assign/assigned.parquet, results/{cohort}/ingest/visits.parquet
 Makes   results/{cohort}/cohort: cohort.parquet, flow.csv
 """
 
@@ -8,6 +8,7 @@ Makes   results/{cohort}/cohort: cohort.parquet, flow.csv
 rule cohort:
     input:
         cases=rules.assign.output.assigned,
+        visits=rules.ingest.output.visits,
     output:
         cohort="results/{cohort}/cohort/cohort.parquet",
         flow="results/{cohort}/cohort/flow.csv",
@@ -20,5 +21,6 @@ rule cohort:
     shell:
         """
         exec &> >(tee {log:q})
-        python -m mescc_analytics cohort --cases {input.cases:q} --settings {params.settings:q} --out {params.out:q}
+        python -m mescc_analytics cohort --cases {input.cases:q} --visits {input.visits:q} \
+            --settings {params.settings:q} --out {params.out:q}
         """
