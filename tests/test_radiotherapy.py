@@ -1,7 +1,9 @@
 import pandas as pd
 import pytest
 
+from mescc_analytics import settings
 from mescc_analytics.clinical.radiotherapy import describe_radiotherapy
+from mescc_analytics.clinical.scores import score_cases
 from tests.spec_table import cases
 
 # EQD2 with alpha/beta 10 Gy, as printed for these schedules
@@ -147,3 +149,13 @@ def test_thirty_gray_in_ten_over_twelve_days_is_a_long_course():
     out = describe_radiotherapy(given, 10, 2)
     assert out["rt_course"].tolist() == ["long", "short", "long"]
     assert out["rt_flags"].tolist() == [pd.NA, pd.NA, "COURSE_DAYS_DISAGREE"]
+
+
+def test_the_config_names_the_alpha_beta_of_the_cord():
+    frame = pd.DataFrame({"case_id": ["A"], "rt_dose_gy": [30.0], "rt_fractions": [10]})
+    usual = settings.defaults("score")
+    found = [
+        score_cases(frame, usual | {"alpha_beta_cord_gy": ratio})["cord_eqd2_gy"][0]
+        for ratio in (2, 3)
+    ]
+    assert found == [pytest.approx(37.5), pytest.approx(36.0)]
