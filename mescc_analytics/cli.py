@@ -78,6 +78,8 @@ COMMANDS = {
                 "policies": "CSV for pathway counts under each policy",
                 "algorithms": "CSV for the agreement of the algorithms",
                 "trace": "CSV or Parquet for every question to every case",
+                "scored_lesions": "scored lesions, as the score step writes them",
+                "lesion_pathways": "CSV or Parquet for the pathway of every lesion",
             },
         ),
         "table with pathways, CSV or Parquet by its ending",

@@ -7,6 +7,8 @@ import pytest
 from mescc_analytics import codebook, settings
 from mescc_analytics.cli import main
 from mescc_analytics.clinical.lesion_cases import score_with_lesions
+from mescc_analytics.clinical.lesion_pathways import assign_lesions
+from mescc_analytics.clinical.lesions import score_lesions
 from mescc_analytics.clinical.scores import score_cases
 from mescc_analytics.clinical.sites import count_runs, runs_with, vertebra_bits
 from mescc_analytics.steps import site_counts
@@ -403,3 +405,32 @@ def test_compression_sites_serve_where_no_lesions_are_listed():
     found = site_counts.counts(cohort.assign(compression_sites=sites), 0, 0.95)
     assert found["n"].tolist() == [5, 14, 1]
     assert not site_counts.known(cohort) and site_counts.counts(cohort, 0, 0.95).empty
+
+
+def test_every_lesion_has_a_pathway_of_its_own():
+    cases = pd.DataFrame(
+        {
+            "case_id": pd.array(["A", "B"], dtype="string"),
+            "primary_histology": pd.Categorical(["renal", "breast"]),
+            "operable": pd.array([True, True], dtype="boolean"),
+            "retropulsed_fragment": pd.array([False, False], dtype="boolean"),
+            "sosg_grade": pd.Categorical(["3", "0"]),
+            "predicted_survival_months": [12.0, 12.0],
+            "motor_power_min": [5.0, 5.0],
+        }
+    )
+    mild = {"pain": "none", "lesion": "blastic", "alignment": "normal", "collapse": "none"}
+    mild |= {"posterolateral": "none"}
+    lesions = pd.DataFrame(
+        {
+            "case_id": pd.array(["A", "A", "C"], dtype="string"),
+            "lesion_id": pd.array(["1", "2", "1"], dtype="string"),
+            "spinal_levels": pd.array(["T5", "L5", "T5"], dtype="string"),
+            "sosg_grade": pd.Categorical(["3", "0", "3"]),
+            **{f"sins_{name}": pd.Categorical([level] * 3) for name, level in mild.items()},
+        }
+    )
+    scored = score_cases(cases, SCORE)
+    found = assign_lesions(scored, score_lesions(lesions, SCORE), settings.defaults("assign"))
+    assert found["lesion_id"].tolist() == ["1", "2"]  # the lesion of no case is left out
+    assert found["pathway"].tolist() == ["surgery_then_rt", "sbrt"]

@@ -10,6 +10,7 @@ from mescc_analytics.clinical.concordance import comparable_pairs, count_concord
 from mescc_analytics.clinical.derived_flags import add_flags
 from mescc_analytics.clinical.frames import beside
 from mescc_analytics.clinical.lesion_cases import score_with_lesions
+from mescc_analytics.clinical.lesion_pathways import assign_lesions
 from mescc_analytics.clinical.pathway import assign_pathways
 from mescc_analytics.clinical.scores import score_cases
 from mescc_analytics.clinical.trace import trace_cases
@@ -91,7 +92,7 @@ def is_scored(cases):
 
 def assign(inputs, out, settings):
     """The table with its pathway, at ``out``; beside it, where asked for: concordance, policy
-    counts, the agreement of the algorithms, and the trace of every case.
+    counts, the agreement of the algorithms, the trace of every case, the pathway of every lesion.
     """
     cases, chosen = load_cases(inputs), settings["assign"]
     if not is_scored(cases):
@@ -99,6 +100,9 @@ def assign(inputs, out, settings):
     added = assign_pathways(cases, chosen), add_flags(cases, "assign", chosen)
     assigned = beside(cases, *added)
     files.write_table(assigned, out)
+    if inputs.get("lesion_pathways"):
+        lesions = files.read_table(inputs["scored_lesions"])
+        files.write_table(assign_lesions(cases, lesions, chosen), inputs["lesion_pathways"])
     if inputs.get("trace"):
         traced = cases if chosen["trace"] else cases.iloc[:0]
         files.write_table(trace_cases(traced, chosen), inputs["trace"])

@@ -2,7 +2,7 @@
 
 Needs   results/{cohort}/ingest: cases.parquet, lesions.parquet
 Makes   results/{cohort}/score: scored.parquet, lesions.parquet; results/{cohort}/assign: assigned.parquet, concordance.csv, policies.csv,
-        algorithms.csv, trace.parquet (patient-level; without rows where assign.trace is false)
+        algorithms.csv, trace.parquet (patient-level; without rows where assign.trace is false), lesions.parquet
 """
 
 
@@ -29,12 +29,14 @@ rule score:
 rule assign:
     input:
         scored=rules.score.output.scored,
+        lesions=rules.score.output.lesions,
     output:
         assigned="results/{cohort}/assign/assigned.parquet",
         concordance="results/{cohort}/assign/concordance.csv",
         policies="results/{cohort}/assign/policies.csv",
         algorithms="results/{cohort}/assign/algorithms.csv",
         trace="results/{cohort}/assign/trace.parquet",
+        lesions="results/{cohort}/assign/lesions.parquet",
     log:
         "logs/{cohort}/assign.log",
     params:
@@ -45,5 +47,6 @@ rule assign:
         exec &> >(tee {log:q})
         python -m mescc_analytics assign {input.scored:q} --settings {params.settings:q} \
             --concordance {output.concordance:q} --policies {output.policies:q} \
-            --algorithms {output.algorithms:q} --trace {output.trace:q} --out {output.assigned:q}
+            --algorithms {output.algorithms:q} --trace {output.trace:q} \
+            --scored-lesions {input.lesions:q} --lesion-pathways {output.lesions:q} --out {output.assigned:q}
         """
