@@ -15,6 +15,9 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
+from workflow_commands import commands
+
+ROOT = Path(__file__).resolve().parents[1]
 PROCESSORS = 2
 LIMIT_GIB = 8
 TO_PARQUET = """
@@ -38,43 +41,28 @@ def making(data, n_cases, seed):
     }
 
 
-def analysing(data, results):
-    """Name and command of every step."""
-    made = {
-        "ingest (Parquet)": ["ingest", *_given(data, "parquet"), "--out", results / "again"],
-        "ingest (CSV)": ["ingest", *_given(data, "csv"), "--out", results / "ingest"],
-        "score": ["score", results / "ingest/cases.parquet"]
-        + ["--out", results / "score/scored.parquet"],
-        "assign": ["assign", results / "score/scored.parquet"]
-        + ["--concordance", results / "assign/concordance.csv"]
-        + ["--policies", results / "assign/policies.csv"]
-        + ["--algorithms", results / "assign/algorithms.csv"]
-        + ["--trace", results / "assign/trace.parquet"]
-        + ["--out", results / "assign/assigned.parquet"],
-        "cohort": ["cohort", "--cases", results / "assign/assigned.parquet"]
-        + ["--out", results / "cohort"],
-        "survival": ["survival", "--cohort", results / "cohort/cohort.parquet"]
-        + ["--out", results / "survival"],
-        "ambulatory": ["ambulatory", "--cohort", results / "cohort/cohort.parquet"]
-        + ["--visits", results / "ingest/visits.parquet", "--out", results / "ambulatory"],
-        "prognosis": ["prognosis", "--cohort", results / "cohort/cohort.parquet"]
-        + ["--out", results / "prognosis"],
-    }
-    for step in ("figures", "tables", "report"):
-        made[step] = [step, "--results", results, "--out", results / step]
+def analysing(folder):
+    """Name and command of every step, as the workflow gives them; the tables are read as Parquet,
+    and once as CSV.
+    """
     mescc = [sys.executable, "-m", "mescc_analytics"]
-    return {name: [*mescc, *arguments] for name, arguments in made.items()}
+    config = folder / "config.yaml"
+    tables = "".join(f"    {name}: {folder / 'data' / name}.parquet\n" for name in TABLES)
+    config.write_text(f"cohorts:\n  million:\n{tables}", encoding="utf-8")
+    given = [word for n in TABLES for word in (f"--{n}", folder / "data" / f"{n}.csv")]
+    steps = commands(folder, config)
+    made = {"ingest (CSV)": [*mescc, "ingest", *given, "--out", folder / "from_csv"]}
+    return made | {words[0]: [*mescc, *words] for words in steps}
 
 
-def _given(data, ending):
-    return [word for name in TABLES for word in (f"--{name}", data / f"{name}.{ending}")]
-
-
-def run(command):
+def run(command, folder):
     """Wall and CPU seconds, peak memory in GiB, exit code and last words of one process."""
     with tempfile.TemporaryFile() as said:
+        found = os.environ | {"PYTHONPATH": str(ROOT)}  # this package, wherever the step runs
         started = perf_counter()
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
+        child = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=said, cwd=folder, env=found
+        )
         _, status, used = os.wait4(child.pid, 0)
         wall = perf_counter() - started
         said.seek(0)
@@ -84,11 +72,11 @@ def run(command):
     return wall, processor, used.ru_maxrss / 2**20, child.returncode, words[-1:]
 
 
-def measure(commands):
-    """Run all in order; True if every one ended well and within the limit."""
+def measure(steps, folder):
+    """Run all in order in a folder; True if every one ended well and within the limit."""
     fine = True
-    for name, command in commands.items():
-        wall, processor, peak, code, words = run(command)
+    for name, command in steps.items():
+        wall, processor, peak, code, words = run(command, folder)
         fine &= code == 0 and peak <= LIMIT_GIB
         remark = "" if peak <= LIMIT_GIB else "over the limit"
         if code:
@@ -112,11 +100,12 @@ def main():
     print(f"{'':20}{'wall s':>9}{'CPU s':>9}{'GiB':>9}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
-        data, results = folder / "data", folder / "results"
-        made = making(data, options.cases, options.seed)
-        if (data / "lesions.parquet").exists():
-            made = {}
-        fine = measure(made | analysing(data, results))
+        folder = folder.resolve()
+        data = folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        there = (data / "lesions.parquet").exists()
+        fine = there or measure(making(data, options.cases, options.seed), folder)
+        fine = measure(analysing(folder), folder) and fine
     sys.exit(0 if fine else 1)
 
 

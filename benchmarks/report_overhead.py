@@ -20,15 +20,13 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
+from workflow_commands import commands
+
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_OUT = (".git", ".venv", ".snakemake", "results", "resources", "logs", "*_cache", "__pycache__")
 MADE = ("results", ".snakemake", "logs")
 PROCESSORS = 2
 TARGET_RATIO, TARGET_SECONDS = 3, 60
-STEPS = (
-    "ingest score assign cohort survival ambulatory prognosis figures tables report provenance"
-).split()
-RESULT = Path("results/demo")
 ONE_PROCESS = """
 import json, sys
 from mescc_analytics.cli import main
@@ -38,43 +36,6 @@ for command in json.load(sys.stdin):
     if code:
         sys.exit(code)
 """
-SETTINGS = """
-import json, sys, yaml
-from mescc_analytics import settings
-
-with open("config/config.yaml", encoding="utf-8") as file:
-    config = settings.complete(yaml.safe_load(file))
-del config["cohorts"]
-json.dump(config | {"name": "demo", "time_resolution": "day"}, sys.stdout)
-"""
-
-
-def commands(folder):
-    """Arguments of every step, as the workflow gives them."""
-    given = [w for n in ("cases", "visits", "lesions") for w in (f"--{n}", f"data/demo/{n}.csv")]
-    cohort, assigned = RESULT / "cohort/cohort.parquet", RESULT / "assign/assigned.parquet"
-    arguments = {
-        "ingest": given,
-        "score": [RESULT / "ingest/cases.parquet"],
-        "assign": [RESULT / "score/scored.parquet"]
-        + ["--concordance", RESULT / "assign/concordance.csv"]
-        + ["--policies", RESULT / "assign/policies.csv"]
-        + ["--algorithms", RESULT / "assign/algorithms.csv"]
-        + ["--trace", RESULT / "assign/trace.parquet"],
-        "cohort": ["--cases", assigned],
-        "survival": ["--cohort", cohort],
-        "ambulatory": ["--cohort", cohort, "--visits", RESULT / "ingest/visits.parquet"],
-        "prognosis": ["--cohort", cohort],
-        "provenance": ["--results", RESULT, *given],
-    }
-    out = {"score": RESULT / "score/scored.parquet", "assign": assigned}
-    asked = [sys.executable, "-c", SETTINGS]
-    settings = subprocess.run(asked, cwd=folder, capture_output=True, check=True).stdout.decode()
-    return [
-        [step, *map(str, arguments.get(step, ["--results", RESULT]))]
-        + ["--settings", settings, "--out", str(out.get(step, RESULT / step))]
-        for step in STEPS
-    ]
 
 
 def ways(folder):
