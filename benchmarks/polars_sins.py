@@ -1,5 +1,6 @@
 """SINS in Polars, in several forms; each takes a frame of Enum columns and gives one row per case:
-total, low, high, category, missing (bit i set where item i is missing).
+total, low, high, category, missing (names of the missing items as Enum, as this package gives
+them).
 """
 
 from functools import cache, reduce
@@ -9,10 +10,12 @@ from operator import add
 import polars as pl
 
 from mescc_analytics import codebook
+from mescc_analytics.clinical.sins import missing_names
 
 SINS = codebook.load("sins")
 POINTS = SINS["components"]
 LIMITS = [(entry["upto"], entry["label"]) for entry in SINS["categories"]]
+NAMES = pl.Enum(list(missing_names()))
 CATEGORY = pl.Enum([label for _, label in LIMITS])
 
 
@@ -37,7 +40,7 @@ def _finish(frame, low, high):
             low="low",
             high="high",
             category=pl.when(pl.col("lower") == pl.col("upper")).then("lower"),
-            missing="missing",
+            missing=pl.col("missing").cat.to(NAMES),
         )
         .collect()
     )
