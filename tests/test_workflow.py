@@ -86,7 +86,7 @@ def test_a_change_of_one_section_reruns_only_what_reads_it(demo, tmp_path):
         .read_text(encoding="utf-8")
         .replace("../data", str(ROOT / "data"))
     )
-    config.write_text(bundled.replace("interval: log-log", "interval: log"), encoding="utf-8")
+    config.write_text(bundled.replace("interval: log-log", "interval: log", 1), encoding="utf-8")
     plan = (
         run(demo, "--configfile", str(config), "-n", "--quiet").stdout
         + run(demo, "--configfile", str(config), "-n").stdout
