@@ -7,6 +7,7 @@ import pandas as pd
 
 from mescc_analytics.errors import UsageError
 from mescc_analytics.synthetic import records
+from mescc_analytics.synthetic.audit_items import audit_items
 from mescc_analytics.synthetic.choice import plan_arms
 from mescc_analytics.synthetic.facts import code, facts_of
 from mescc_analytics.synthetic.neurology import fitness, neurology
@@ -82,7 +83,8 @@ def synthesise(n_cases, rng, scenario="realistic"):
     people |= walking(people, rng, facts) | events(people, rng, facts)
     flat, wide = records.visits(people, rng, facts)
     people |= wide | {"last_imaging_day": records.last_imaging(people, flat)}
-    cases = _cases(people, rng, facts, second)
+    asked = audit_items(people, rng.spawn(1)[0], facts)
+    cases = _cases(people, rng, facts, second | asked)
     flat["case_id"] = cases["case_id"].to_numpy(object)[flat["case"]]
     lesions = records.lesions(cases, further, rng)
     return Synthetic(cases, records.frame(flat, "visits"), lesions, truth)
@@ -115,12 +117,12 @@ def _compressing(further, n_cases):
     return np.bincount(further["case"][deformed], minlength=n_cases)
 
 
-def _cases(people, rng, facts, second):
+def _cases(people, rng, facts, further):
     written = records.with_gaps(people, rng, facts)
     sites = np.array(list(facts["sites"]), object)
     return records.frame(
         written
-        | second
+        | further
         | {
             "case_id": records.case_ids(len(people["site"])),
             "site": sites[people["site"]],
