@@ -8,7 +8,7 @@ from pathlib import Path
 
 import mescc_analytics
 
-CODE_ENDINGS = (".py", ".yaml", ".csv", ".j2", ".css", ".json")
+CODE_ENDINGS = (".py", ".yaml", ".csv", ".j2", ".css", ".js", ".typ", ".json")
 LIBRARIES = (
     "numpy",
     "scipy",

@@ -6,7 +6,7 @@ import pytest
 
 from mescc_analytics import settings
 from mescc_analytics.quality.audit import cases as listing
-from mescc_analytics.quality.audit import counts, cycles, indicators, intervals, trend
+from mescc_analytics.quality.audit import counts, cycles, indicators, intervals, sums, trend
 from mescc_analytics.quality.audit.periods import period_of
 from mescc_analytics.stats.intervals import wilson
 from mescc_analytics.steps import audit as step
@@ -122,6 +122,77 @@ def test_the_medway_cycles():
     change = cycles.compare_cycles(counted, (["2014"], ["2015"]), chosen()).iloc[0]
     assert change["difference"] == pytest.approx(81 / 113 - 43 / 69)
     assert change["verdict"] == "no_clear_change"
+
+
+def test_published_compliance_reproduces():
+    """Medway 62.3 (50.5-72.8) and 71.7 (62.8-79.2) %; Norway 6, 17 and 2 %; Yorkshire 90, 75 and 47 %."""
+    found = sums.published(overall_of("I2", 9, 10), 0.95).set_index("published_id")
+    percent = (100 * found[["proportion", "ci_lower", "ci_upper"]]).round(1)
+    assert percent.loc["medway_cycle_1"].tolist() == [62.3, 50.5, 72.8]
+    assert percent.loc["medway_cycle_2"].tolist() == [71.7, 62.8, 79.2]
+    norway = [f"norway_surgery{end}" for end in ("", "_impaired", "_unimpaired")]
+    assert percent.loc[norway, "proportion"].round().tolist() == [6, 17, 2]
+    yorkshire = [f"yorkshire_{what}" for what in ("mri", "treatment", "whole")]
+    assert percent.loc[yorkshire, "proportion"].tolist() == [90, 75, 47]
+    assert percent.loc[yorkshire, "ci_lower"].isna().all()
+    assert found.loc["medway_cycle_1", ["cohort_numerator", "cohort_denominator"]].tolist() == [
+        9,
+        10,
+    ]
+    assert pd.isna(found.loc["yorkshire_treatment", "cohort_denominator"])
+    wider = sums.published(overall_of("I2", 9, 10), 0.99).set_index("published_id")
+    assert wider.loc["medway_cycle_1", "ci_lower"] < found.loc["medway_cycle_1", "ci_lower"]
+
+
+def overall_of(name, passed, n):
+    return counts.count(
+        judged(name, ["pass"] * passed + ["fail"] * (n - passed)), groups(n), chosen()
+    )
+
+
+def test_a_total_whose_parts_do_not_add_up_is_a_finding():
+    """Medway: 43 in time and 25 late make 68 of 69; Norway: motor status of 881 of 903."""
+    cases = pd.DataFrame({"case_id": list("ABCDE")})
+    found = sums.findings(cases, groups(5), overall_of("I2", 3, 5))
+    assert found["finding"].tolist() == [
+        "43 within 24 hours + 25 late = 68 of 69: 1 unaccounted for",
+        "274 impaired + 607 not impaired = 881 of 903: 22 unaccounted for",
+    ]
+    assert sums.finding("x", 10, {"a": 6, "b": 5})["finding"].endswith(
+        "= 11 of 10: 1 counted twice"
+    )
+    assert sums.finding("x", 11, {"a": 6, "b": 5}) is None
+
+
+def test_cases_of_no_site_or_period_and_lost_verdicts_are_findings():
+    cases = pd.DataFrame({"case_id": list("ABCDE")})
+    given = groups(5, ["A", "A", "B", "B", None], ["2023", "2023", None, None, "2024"])
+    counted = overall_of("I2", 3, 5)
+    counted["n_unknown"] -= 1
+    found = sums.findings(cases, given, counted).iloc[:3]
+    assert found["about"].tolist() == ["cases by site", "cases by period", "verdicts of I2"]
+    assert found["unaccounted"].tolist() == [1, 2, 1]
+    nowhere = given.assign(site=pd.NA, period=pd.NA)
+    assert len(sums.findings(cases, nowhere, overall_of("I2", 3, 5))) == 2
+
+
+def test_every_count_of_the_table_holds_all_cases():
+    names = ["denominator", "n_excluded", "n_unknown", "n_indeterminate", "n_error", "n_outside"]
+    given = groups(13, ["A"] * 6 + ["B"] * 7)
+    frame = counts.count(judged("I2", MIXED), given, chosen()).set_index(["site", "period"])
+    assert frame[names].sum(axis=1).to_dict() == {
+        ("all", "all"): 13,
+        ("A", "all"): 6,
+        ("B", "all"): 7,
+        ("all", "2024"): 13,
+        ("A", "2024"): 6,
+        ("B", "2024"): 7,
+    }
+
+
+def test_a_site_called_all_is_not_taken_for_all_sites():
+    cases = pd.DataFrame({"case_id": list("AB"), "site": ["all", None]})
+    assert step.group_cases(cases, chosen())["site"].tolist() == ["site all", pd.NA]
 
 
 def test_cycles_better_worse_and_too_few():
@@ -320,8 +391,13 @@ def test_the_case_list_says_what_decided():
     ).convert_dtypes()
     whole = step.prepare(cases, pd.DataFrame(columns=["case_id"]), chosen())
     verdicts = {"I2": indicators.judge(whole, "I2", chosen())}
-    found = listing.list_cases(whole, verdicts, groups(4), "hour").set_index("case_id")
-    assert found["verdict"].to_dict() == {"A": "not met", "C": "excluded", "D": "unknown"}
+    found = listing.list_cases(whole, verdicts, groups(4), chosen()).set_index("case_id")
+    assert found["verdict"].to_dict() == {
+        "A": "not met",
+        "B": "met",
+        "C": "left out",
+        "D": "unknown",
+    }
     assert found.loc["A", "values"] == (
         "presentation with suspected compression (day 0) to MRI (day 3): 72 h; Extent of MRI: whole spine"
     )
@@ -335,8 +411,37 @@ def test_the_case_list_of_a_harm_holds_the_harms():
     ).convert_dtypes()
     whole = step.prepare(cases, pd.DataFrame(columns=["case_id"]), chosen())
     verdicts = {"I22b": indicators.judge(whole, "I22b", chosen())}
-    found = listing.list_cases(whole, verdicts, groups(2), "hour")
-    assert found[["case_id", "verdict"]].to_numpy().tolist() == [["A", "harm"]]
+    found = listing.list_cases(whole, verdicts, groups(2), chosen())
+    assert found[["case_id", "verdict"]].to_numpy().tolist() == [["A", "harm"], ["B", "no harm"]]
+
+
+def test_the_case_list_stops_at_its_limit_for_each_verdict():
+    cases = pd.DataFrame(
+        {"case_id": list("ABCDE"), "sosg_grade": ["2", None, "3", None, "1a"]}
+    ).convert_dtypes()
+    whole = step.prepare(cases, pd.DataFrame(columns=["case_id"]), chosen())
+    verdicts = {"I12": indicators.judge(whole, "I12", chosen())}
+    found = listing.list_cases(whole, verdicts, groups(5), chosen(list_at_most=1))
+    assert found[["case_id", "verdict"]].to_numpy().tolist() == [["B", "not met"], ["A", "met"]]
+    assert len(listing.list_cases(whole, verdicts, groups(5), chosen())) == 5
+
+
+def test_deciding_values_are_words_not_levels():
+    cases = pd.DataFrame(
+        {
+            "case_id": ["A"],
+            "pathway": ["surgery_then_rt"],
+            "arm": ["cebrt_long"],
+            "sins_missing": ["sins_pain; sins_lesion"],
+            "first_treatment_day": [5.0],
+        }
+    ).convert_dtypes()
+    columns = ("pathway", "arm", "sins_missing", "first_treatment_day")
+    text = listing.deciding_values(cases, {}, columns, "day")[0]
+    assert text == (
+        "recommended pathway: Surgery, then radiotherapy; treatment given: cEBRT, long course; "
+        "SINS items missing: SINS: pain, SINS: bone lesion; first definitive treatment: day 5"
+    )
 
 
 @pytest.mark.parametrize("key, value", [("cycles", [["2023"], ["2024"]]), ("period", "year")])

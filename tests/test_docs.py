@@ -29,6 +29,16 @@ def test_every_column_and_every_rule_is_on_its_page():
         assert all(f"- {note}" in page for note in algorithm["notes"])
 
 
+def test_every_indicator_is_on_the_audit_page_with_its_cases():
+    page = PAGES["audit.md"]()
+    tables = codebook.load("audit/examples")["tables"]
+    for name, entry in codebook.load("audit/indicators")["indicators"].items():
+        section = page.split(f"## {name}: ")[1].split("\n## ")[0]
+        assert entry["title"] in section and entry["source"] in section
+        assert (" verdict |" in section) == (name in tables)
+    assert "NICE sets no numeric target" in page
+
+
 def test_the_readme_names_only_files_that_exist():
     root = DOCS.parent
     for page in (root / "README.md", root / "config" / "README.md"):

@@ -1,25 +1,35 @@
 """The audit report: one self-contained page from the tables of the audit step."""
 
-import json
 from dataclasses import dataclass
-
-from markupsafe import Markup
 
 from mescc_analytics.present import audit_words as words
 from mescc_analytics.present import display
 from mescc_analytics.present.reports import environment
 
 TEMPLATE = "audit.html.j2"
-COUNTS = (
-    ("numerator", "Met the indicator"),
-    ("denominator", "Judged"),
-    ("n_excluded", "Left out"),
-    ("n_unknown", "Unknown"),
-    ("n_indeterminate", "Open: only dates known"),
-    ("n_error", "Data errors"),
+OPEN = ("n_unknown", "n_indeterminate", "n_error")
+# Column of the counts, its words, and the verdict of the cases behind it.
+REST = (
+    ("n_excluded", "left out", "left out"),
+    ("n_unknown", "unknown", "unknown"),
+    ("n_indeterminate", "open, only dates known", "indeterminate"),
+    ("n_error", "data errors", "data error"),
 )
-# What a page of cases holds before the reader asks for more; the whole list is in cases.csv.
-CASE_COLUMNS = ("indicator_id", "case_id", "site", "period", "verdict", "values")
+FLAGS = {
+    "alarm": "beyond the 99.8 % limits",
+    "alert": "beyond the 95 % limits",
+    "too_few": "too few cases to judge",
+    "inside": "within the limits",
+}
+
+
+@dataclass(frozen=True)
+class Count:
+    """One number of an indicator: its words, and the verdict that its cases have in the list."""
+
+    words: str
+    n: int
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -29,30 +39,32 @@ class Block:
     Attributes
     ----------
     name, title, status, status_words : str
+    sentence : str
+        What it measures.
     line : str
         Its result in one sentence.
-    definition, counts : list of (str, str)
+    definition : list of (str, str)
+    counts : list of Count
     signals : list of str
     sites : list of dict
+        site, line, flag.
     picture : Picture or None
-    n_listed : int
-        Cases in the list.
     """
 
     name: str
     title: str
     status: str
     status_words: str
+    sentence: str
     line: str
     definition: list
     counts: list
     signals: list
     sites: list
     picture: object
-    n_listed: int
 
 
-def block(row, tables, picture):
+def block(row, tables, picture, settings):
     """One indicator's block.
 
     Parameters
@@ -62,93 +74,80 @@ def block(row, tables, picture):
     tables : dict of str to DataFrame
         As written by the audit step.
     picture : Picture or None
+    settings : dict
+        The audit section.
     """
-    name = row["indicator_id"]
-    trend, cases = (
-        frame[frame["indicator_id"] == name] for frame in (tables["trend"], tables["cases"])
-    )
-    fired = trend[(trend["site"] == "all") & trend["signal"].fillna("").ne("")]
+    name, trend, level = row["indicator_id"], tables["trend"], settings["confidence_level"]
+    fired = trend[(trend["indicator_id"] == name) & (trend["site"] == "all")]
     return Block(
         name=name,
         title=words.indicator(name)["title"],
         status=row["status"],
         status_words=words.STATUS[row["status"]],
-        line=result_line(row),
-        definition=words.definition(name),
-        counts=_counts(row),
-        signals=fired["signal"].tolist(),
-        sites=_sites(tables, name),
+        sentence=words.indicator(name)["sentence"],
+        line=result_line(row, level),
+        definition=words.definition(name, settings),
+        counts=counts(row),
+        signals=[text for text in fired["signal"].dropna() if text],
+        sites=_sites(tables, name, level),
         picture=picture,
-        n_listed=len(cases),
     )
 
 
-def result_line(row):
+def result_line(row, level):
     """The result of one indicator in one sentence."""
     if row["status"] == "not_assessable":
-        return f"Not assessable: needs {row['needs'].replace('; ', ', ')}."
+        columns = row["needs"].split("; ")
+        named = [f"{words.column_label(column)} ({column})" for column in columns]
+        return f"It needs {display.listing(named)}."
     passed, n = int(row["numerator"]), int(row["denominator"])
     if not n:
         return "No case could be judged."
     lower, upper = (display.percent_value(row[end], n) for end in ("ci_lower", "ci_upper"))
     worst, best = (display.percent_value(row[end], n) for end in ("worst_case", "best_case"))
-    line = f"{display.n_of_total(passed, n)}, 95 % CI {lower} to {upper}"
-    open_ = sum(int(row[c]) for c in ("n_unknown", "n_indeterminate", "n_error"))
+    line = f"{display.n_of_total(passed, n)}, {display.level_words(level)} {lower} to {upper}"
+    open_ = sum(int(row[c]) for c in OPEN)
     if open_:
         cases = display.plural(open_, "open case")
         line += f"; between {worst} and {best} if the {cases} all failed or all passed"
+        if words.harm(row["indicator_id"]):
+            line = line.replace("all failed or all passed", "had no harm or all had it")
     return line + "."
 
 
-def _counts(row):
+def counts(row):
+    """Every number of an indicator, each with the verdict under which its cases are listed."""
     if row["status"] == "not_assessable":
         return []
-    return [(label, display.number(int(row[name]))) for name, label in COUNTS]
+    passed, n = int(row["numerator"]), int(row["denominator"])
+    good, bad = ("harm", "no harm") if words.harm(row["indicator_id"]) else ("met", "not met")
+    parts = [Count(good, passed, good), Count(bad, n - passed, bad)]
+    return parts + [Count(label, int(row[name]), verdict) for name, label, verdict in REST]
 
 
-def _sites(tables, name):
+def _sites(tables, name, level):
     frame = tables["indicators"]
     rows = frame[
         (frame["indicator_id"] == name) & (frame["period"] == "all") & (frame["site"] != "all")
     ]
     flags = tables["funnel"].query("indicator_id == @name").set_index("site")["flag"]
-    said = {
-        "alarm": "beyond the 99.8 % limits",
-        "alert": "beyond the 95 % limits",
-        "too_few": "too few cases to judge",
-        "inside": "within the limits",
-    }
     return [
         {
             "site": row["site"],
-            "line": result_line(row),
-            "flag": said.get(flags.get(row["site"]), "not compared"),
+            "line": result_line(row, level),
+            "flag": FLAGS.get(flags.get(row["site"]), "not compared").capitalize(),
         }
         for row in rows.to_dict("records")
     ]
 
 
-def case_data(cases):
-    """The case list as JSON for the page, safe inside a script element."""
-    return safe_json(cases[list(CASE_COLUMNS)].fillna("").astype(str).to_numpy().tolist())
-
-
-def safe_json(content):
-    """JSON that cannot end the script element it stands in."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    for found, safe in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
-        text = text.replace(found, safe)
-    return Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
-
-
 def render(content):
-    """The page as HTML text.
+    """The page as HTML text; every value is escaped except the drawings, which this package made.
 
     Parameters
     ----------
     content : dict
-        study, facts, lines, overview, intervals, blocks, safety, times, cycles, steroids, order,
-        completeness, case_data, titles.
+        As made by the step `audit_report`.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """The audit in words: five lines for a clinical lead, and what each number means."""
 
 from mescc_analytics import codebook
-from mescc_analytics.present import display
+from mescc_analytics.present import audit_methods, display
 
 STATUS = {
     "met": "Target met",
@@ -31,6 +31,13 @@ def harm(name):
     return indicator(name).get("better") == "lower"
 
 
+def in_force(rows):
+    """The rows whose standard still holds; all of them where none does: what a replaced standard
+    asked for is nothing to act on now.
+    """
+    return [row for row in rows if "until" not in indicator(row["indicator_id"])] or rows
+
+
 def distance(row):
     """How far a judged row lies on the good side of its target (share; negative: bad side)."""
     gap = float(row["proportion"]) - float(row["target"])
@@ -49,12 +56,12 @@ def five_lines(overall, cycles, intervals):
     """
     judged = overall[overall["status"].isin(["met", "not_met", "uncertain"])]
     ranked = sorted(judged.to_dict("records"), key=distance)
-    failed = [row for row in ranked if row["status"] == "not_met"]
+    failed = in_force([row for row in ranked if row["status"] == "not_met"])
     return [
         ("Good", *_good(ranked)),
-        ("Not good", *_not_good(failed)),
+        ("Not good", *_not_good(ranked, failed)),
         ("Changed", *_changed(cycles)),
-        ("Act on", *_act(failed, intervals)),
+        ("Act on", *_act(ranked, failed, intervals)),
         ("Cannot judge", _cannot(overall), None),
     ]
 
@@ -66,7 +73,7 @@ def share_words(row):
 
 
 def _percent(row):
-    return f"{100 * float(row['target']):.0f} %"
+    return audit_methods.share(row["target"])
 
 
 def _good(ranked):
@@ -80,12 +87,16 @@ def _good(ranked):
     return f"{start}{title}: {share_words(best)}.{others}", best["indicator_id"]
 
 
-def _not_good(failed):
+def _not_good(ranked, failed):
+    if not ranked:
+        return "Nothing can be said: no indicator has enough cases.", None
     if not failed:
         return "No indicator clearly misses its target.", None
     worst = failed[0]
     title = indicator(worst["indicator_id"])["title"]
-    more = f" {len(failed)} indicators clearly miss their target." if len(failed) > 1 else ""
+    more = ""
+    if len(failed) > 1:
+        more = f" {len(failed)} indicators of standards in force clearly miss their target."
     return f"{title}: {share_words(worst)}.{more}", worst["indicator_id"]
 
 
@@ -96,7 +107,7 @@ def _changed(cycles):
     span = f"{cycles['first_cycle'].iloc[0]} and {cycles['second_cycle'].iloc[0]}"
     if clear.empty:
         return f"Between {span} no indicator changed beyond chance.", None
-    row = clear.loc[clear["difference"].astype(float).abs().idxmax()]
+    row = max(in_force(clear.to_dict("records")), key=lambda row: abs(float(row["difference"])))
     title = indicator(row["indicator_id"])["title"]
     first, second = (
         display.n_of_total(int(row[f"{w}_numerator"]), int(row[f"{w}_denominator"]))
@@ -107,7 +118,7 @@ def _changed(cycles):
     return f"{words}{row['second_cycle']}.{more}", row["indicator_id"]
 
 
-def _act(failed, intervals):
+def _act(ranked, failed, intervals):
     whole = intervals[(intervals["site"] == "all") & (intervals["period"] == "all")]
     parts = whole[whole["interval"].isin(PARTS)].dropna(subset=["share_of_days"])
     delay = ""
@@ -116,12 +127,18 @@ def _act(failed, intervals):
         share = f"{100 * float(row['share_of_days']):.0f} %"
         delay = f" Of all days from symptom to treatment, {share} lie between "
         delay += f"{INTERVALS[row['interval']].lower().replace(' to ', ' and ')}."
+    if not ranked:
+        return f"Record what the indicators need: see Completeness.{delay}", None
     if not failed:
-        return f"Nothing fails clearly; look at the uncertain indicators first.{delay}", None
-    most = max(failed, key=_cases_missed)
+        unsure = any(row["status"] == "uncertain" for row in ranked)
+        then = "; look at the uncertain indicators first" if unsure else ""
+        return f"Nothing fails clearly{then}.{delay}", None
+    # records that lack an item come after care that came late
+    care = [row for row in failed if indicator(row["indicator_id"])["group"] != "records"]
+    most = max(care or failed, key=_cases_missed)
     title = indicator(most["indicator_id"])["title"]
     missed = display.plural(_cases_missed(most), "case")
-    return f"{title}: {missed} to review, listed below.{delay}", most["indicator_id"]
+    return f"{title}: review its {missed}.{delay}", most["indicator_id"]
 
 
 def _cases_missed(row):
@@ -135,16 +152,28 @@ def _cannot(overall):
     parts = []
     if len(absent):
         columns = dict.fromkeys(c for text in absent["needs"] for c in str(text).split("; "))
-        names = display.listing([codebook.label(c) for c in list(columns)[:4]])
-        more = " and others" if len(columns) > 4 else ""
-        parts.append(f"{display.plural(len(absent), 'indicator')} for want of {names}{more}")
+        names = [column_label(c) for c in list(columns)[:4]] + ["others"] * (len(columns) > 4)
+        wanted = display.listing(names)
+        parts.append(f"{display.plural(len(absent), 'indicator')} for want of {wanted}")
     if len(few):
         parts.append(f"{display.plural(len(few), 'indicator')} for want of cases")
-    return f"{display.listing(parts).capitalize()}." if parts else "Every indicator can be judged."
+    return f"{display.listing(parts)}." if parts else "Every indicator can be judged."
 
 
-def definition(name):
-    """Term and words of one indicator's definition, in the order in which it is judged."""
+def column_label(name):
+    """The words for a column of the table or of the audit."""
+    return codebook.load("audit/indicators")["words"].get(name, codebook.label(name))
+
+
+def definition(name, settings):
+    """Term and words of one indicator's definition, in the order in which it is judged.
+
+    Parameters
+    ----------
+    name : str
+    settings : dict
+        The audit section: ``targets``, ``default_target``.
+    """
     entry = indicator(name)
     stamps = codebook.load("audit/indicators")["stamps"]
     rows = [("Measures", entry["sentence"])]
@@ -153,13 +182,26 @@ def definition(name):
     left_out = [exclusion["label"] for exclusion in entry.get("excludes", [])]
     rows.append(("Left out", display.listing(left_out) if left_out else "nobody"))
     rows.append(("Standard", f"{entry['standard']}, version {entry['standard_version']}"))
-    if "from" in entry or "until" in entry:
-        until = f" to {entry['until']}" if "until" in entry else " on"
-        rows.append(("Judges cases", f"presenting from {entry.get('from', 'ever')}{until}"))
+    rows.append(("In force for", audit_methods.held(entry)))
+    rows.append(("Target", target_words(name, settings)))
     rows.append(("Source", f"{entry['source']} ({entry['status']})"))
     if "note" in entry:
         rows.append(("Note", entry["note"]))
     return rows
+
+
+def target_words(name, settings):
+    """An indicator's target with where it comes from."""
+    entry = indicator(name)
+    if not entry.get("scored", True):
+        return "none: reported, never judged good or bad"
+    most = "at most " if harm(name) else ""
+    if name in settings["targets"]:
+        return f"{most}{audit_methods.share(settings['targets'][name])}: set by the service"
+    if "target" in entry:
+        return f"{most}{audit_methods.share(entry['target'])}: {entry['target_source']}"
+    default = audit_methods.share(settings["default_target"])
+    return f"{most}{default}: local convention of this audit; NICE sets no number"
 
 
 def _limit(clock):

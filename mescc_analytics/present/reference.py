@@ -2,6 +2,7 @@
 
 from mescc_analytics import codebook
 from mescc_analytics.codebook.tables import load_csv
+from mescc_analytics.present.reference_audit import audit_page
 from mescc_analytics.present.reference_pathways import PATHWAY_PAGES
 
 GENERATED = "Generated from `mescc_analytics/codebook/{}.yaml`: change it, then `make docs`.\n"
@@ -105,6 +106,7 @@ def _catalogue_row(item):
 
 PAGES = {
     "case_table.md": case_table_page,
+    "audit.md": audit_page,
     **PATHWAY_PAGES,
     "catalogue.md": catalogue_page,
 }

@@ -123,11 +123,15 @@ def inline_svg(picture):
     svg = picture.svg[picture.svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{picture.name}-\1"', svg)
-    svg = re.sub(r'((?:xlink:)?href="#|url\(#)([^")]+)', rf"\1{picture.name}-\2", svg)
+    # a link of the drawing leads to a place on the page, every other reference stays within it
+    svg = re.sub(
+        r'(?<!<a )(?<!<a xlink:)((?:xlink:)?href="#|url\(#)([^")]+)', rf"\1{picture.name}-\2", svg
+    )
     head, rest = svg.split(">", 1)
     head = re.sub(r'\s(?:width|height)="[^"]*"', "", head)
     label = Markup.escape(picture.alternative)
-    return Markup(f'{head} role="img" aria-label="{label}">{rest}')
+    role = "group" if "<a xlink:href" in rest else "img"  # nobody can reach a link inside an image
+    return Markup(f'{head} role="{role}" aria-label="{label}">{rest}')
 
 
 def split(table):

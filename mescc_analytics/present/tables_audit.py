@@ -1,8 +1,8 @@
 """Tables of the audit page."""
 
 from mescc_analytics import codebook
+from mescc_analytics.present import audit_methods, display
 from mescc_analytics.present import audit_words as words
-from mescc_analytics.present import display
 from mescc_analytics.present.tables import Table
 
 VERDICTS = {
@@ -68,13 +68,15 @@ def order(frame):
     return Table("order", "Order of the steps", head, tuple(rows))
 
 
-def cycles(frame):
+def compared(frame):
+    """The indicators that both cycles judged."""
+    return frame[(frame["first_denominator"] > 0) & (frame["second_denominator"] > 0)]
+
+
+def cycles(frame, level):
     """Both cycles and the difference."""
     rows = []
-    for row in frame.to_dict("records"):
-        few = min(row["first_denominator"], row["second_denominator"])
-        if not few:
-            continue
+    for row in compared(frame).to_dict("records"):
         shares = [
             display.n_of_total(row[f"{w}_numerator"], row[f"{w}_denominator"])
             for w in ("first", "second")
@@ -83,7 +85,7 @@ def cycles(frame):
             f"{100 * float(row[name]):+.0f}"
             for name in ("difference", "difference_lower", "difference_upper")
         ]
-        change = f"{points[0]} (95 % CI {points[1]} to {points[2]})"
+        change = f"{points[0]} ({display.level_words(level)} {points[1]} to {points[2]})"
         title = words.indicator(row["indicator_id"])["title"]
         rows.append((f"{title} ({row['indicator_id']})", *shares, change, VERDICTS[row["verdict"]]))
     spans = ("First", "Second")
@@ -132,6 +134,86 @@ def completeness(frame):
     ]
     head = ("Column", "Missing", *(f"Site {site}" for site in sites), "Weakens")
     return Table("completeness", "Missing values", head, tuple(rows))
+
+
+def published(frame, level):
+    """Published compliance beside the cohort's."""
+    rows = [
+        (
+            row["label"],
+            row["measures"],
+            _share(row["numerator"], row["denominator"], row["proportion"]),
+            _published_interval(row),
+            _here(row),
+            f"{row['source']} ({row['status']})",
+        )
+        for row in frame.to_dict("records")
+    ]
+    note = (
+        "Other services, other years and often other definitions: for orientation, not a target. "
+        "An indicator without a counterpart here is left blank."
+    )
+    interval = display.level_words(level)
+    head = ("Audit", "What it measured", "Published", interval, "Here", "Source")
+    return Table("published", "Published audits beside this one", head, tuple(rows), (note,))
+
+
+def _share(numerator, denominator, proportion):
+    if display.is_missing(denominator):
+        return f"{100 * float(proportion):.0f} %, counts not published"
+    return display.n_of_total(int(numerator), int(denominator))
+
+
+def _published_interval(row):
+    if display.is_missing(row["denominator"]):
+        return "not estimable without counts"
+    ends = (display.percent_value(row[end], row["denominator"]) for end in ("ci_lower", "ci_upper"))
+    return " to ".join(ends)
+
+
+def _here(row):
+    if display.is_missing(row["cohort_denominator"]):
+        return ""
+    counts = display.n_of_total(int(row["cohort_numerator"]), int(row["cohort_denominator"]))
+    return f"{counts}, {row['indicator_id']}"
+
+
+def sums(frame):
+    """Totals whose parts do not add up."""
+    rows = [
+        (row["about"], row["parts"], display.number(row["total"]), _left(int(row["unaccounted"])))
+        for row in frame.to_dict("records")
+    ]
+    head = ("Counts of", "Parts", "Total", "Difference")
+    return Table("sums", "Totals whose parts do not add up", head, tuple(rows))
+
+
+def _left(missing):
+    return f"{missing} unaccounted for" if missing > 0 else f"{-missing} counted twice"
+
+
+def standards():
+    """The standards and versions that the indicators apply."""
+    head = ("Standard", "Version", "In force for", "Indicators")
+    return Table("standards", "Standards and versions", head, tuple(audit_methods.standards()))
+
+
+def settings(chosen):
+    """Every setting of the audit."""
+    rows = tuple(audit_methods.settings_rows(chosen))
+    return Table("settings", "Settings of the audit", ("Setting", "Value"), rows)
+
+
+def cut(cases, most):
+    """Which lists stop at `most` cases, in one sentence; "" where none does."""
+    sizes = cases.groupby(["indicator_id", "verdict"], sort=False).size()
+    full = sorted({name for name, _ in sizes[sizes >= most].index})
+    if not full:
+        return ""
+    return (
+        f"At most {display.number(most)} cases of one verdict on one indicator are listed "
+        f"(audit.list_at_most); this ends the list of {display.listing(full)}."
+    )
 
 
 def _missing(row):

@@ -13,6 +13,7 @@ from mescc_analytics.quality.audit import (
     facts,
     indicators,
     intervals,
+    sums,
     trend,
 )
 from mescc_analytics.quality.audit.periods import period_of
@@ -35,7 +36,8 @@ def audit(inputs, out, settings):
         cohort (Parquet, every case of the cohort) and optionally visits (Parquet).
     out : Path
         Folder; gets indicators.csv, trend.csv, funnel.csv, cusum.csv, cycles.csv, intervals.csv,
-        order.csv, times.csv, steroids.csv, completeness.csv, cases.csv.
+        order.csv, times.csv, steroids.csv, completeness.csv, published.csv, findings.csv (totals
+        whose parts do not add up), cases.csv.
     settings : dict
         audit, and time_resolution.
     """
@@ -64,7 +66,9 @@ def analyse(cases, settings):
         "times": process_times(cases, settings),
         "steroids": cycles.dose_bands(cases),
         "completeness": cycles.completeness(cases, groups),
-        "cases": listing.list_cases(cases, verdicts, groups, resolution),
+        "published": sums.published(counted, settings["confidence_level"]),
+        "findings": sums.findings(cases, groups, counted),
+        "cases": listing.list_cases(cases, verdicts, groups, settings),
     }
 
 
@@ -89,6 +93,7 @@ def group_cases(cases, settings):
     """Site and period of every case; missing where not recorded."""
     absent = pd.Series(pd.NA, index=cases.index, dtype="string")
     site = cases["site"].astype("string") if "site" in cases else absent
+    site = site.replace({counts.ALL: f"site {counts.ALL}"})  # "all" means all sites together
     return pd.DataFrame({"site": site, "period": period_of(cases, settings["period"])})
 
 

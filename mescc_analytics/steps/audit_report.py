@@ -1,7 +1,14 @@
-"""Step `audit_report`: audit.html from the tables of the audit step."""
+"""Step `audit_report`: audit.html and audit.pdf from the tables of the audit step."""
 
 import mescc_analytics
-from mescc_analytics.present import audit_page, display, tables_audit
+from mescc_analytics.present import (
+    audit_cases,
+    audit_methods,
+    audit_page,
+    audit_paper,
+    display,
+    tables_audit,
+)
 from mescc_analytics.present import audit_words as words
 from mescc_analytics.present.reports import Picture
 from mescc_analytics.present.study import study_of
@@ -9,7 +16,8 @@ from mescc_analytics.provenance import digest_code
 from mescc_analytics.tables import files
 
 TABLES = (
-    "indicators trend funnel cusum cycles intervals order times steroids completeness cases"
+    "indicators trend funnel cusum cycles intervals order times steroids completeness published "
+    "findings cases"
 ).split()
 ORDER = ("not_met", "uncertain", "met", "too_few", "reported")
 MOST_YEARS = 3  # the latest ones; more lines cannot be told apart
@@ -20,7 +28,7 @@ TIMES = {
 
 
 def audit_report(inputs, out, settings):
-    """Write audit.html; row-level, for the hospital only.
+    """Write audit.html and audit.pdf; row-level, for the hospital only.
 
     Parameters
     ----------
@@ -29,12 +37,14 @@ def audit_report(inputs, out, settings):
     out : Path
         Folder.
     settings : dict
-        name, and the report section (title, date).
+        name, time_resolution, and the sections report and audit.
     """
     tables = {name: _typed(files.read_csv(inputs["audit"] / f"{name}.csv")) for name in TABLES}
     about = {"version": mescc_analytics.__version__, "digest": digest_code()[:12]} | settings
-    page = audit_page.render(content(tables, study_of(about)))
-    files.write_text(page, out / "audit.html")
+    whole = content(tables, about)
+    files.write_text(audit_page.render(whole), out / "audit.html")
+    listed = audit_cases.failing(tables["cases"], settings["report"]["audit_pdf_rows"])
+    files.write_bytes(audit_paper.render(whole, listed), out / "audit.pdf")
 
 
 def _typed(frame):
@@ -43,29 +53,44 @@ def _typed(frame):
     return frame.astype(dict.fromkeys(names, "string"))
 
 
-def content(tables, study):
+def content(tables, settings):
     """Everything that the page says."""
-    counted = tables["indicators"]
+    counted, chosen = tables["indicators"], settings["audit"]
     overall = counted[(counted["site"] == "all") & (counted["period"] == "all")]
-    rows = overall.to_dict("records")
-    drawn = _drawn(tables)
+    rows, drawn = overall.to_dict("records"), _drawn(tables)
+    blocks = [audit_page.block(r, tables, drawn.get(r["indicator_id"]), chosen) for r in rows]
     return {
-        "study": study,
+        "study": study_of(settings),
         "facts": _facts(tables),
         "lines": words.five_lines(overall, tables["cycles"], tables["intervals"]),
         "overview": _overview(overall),
         "intervals": _intervals(tables["intervals"]),
-        "order": tables_audit.order(tables["order"]),
         "times": _times(tables["times"]),
-        "blocks": [audit_page.block(row, tables, drawn.get(row["indicator_id"])) for row in rows],
-        "safety": _safety(tables["cusum"], rows),
-        "cycles": tables_audit.cycles(tables["cycles"]),
+        "blocks": blocks,
+        "safety": _safety(tables["cusum"], {block.name: block.line for block in blocks}),
+        "methods": audit_methods.paragraphs(chosen, settings["time_resolution"]),
+    } | _text(tables, settings)
+
+
+def _text(tables, settings):
+    """The tables of the page, and its case list."""
+    held = audit_cases.held(tables["cases"], settings["report"]["audit_page_rows"])
+    level = settings["audit"]["confidence_level"]
+    return {
+        "order": tables_audit.order(tables["order"]),
+        "cycles": tables_audit.cycles(tables["cycles"], level),
+        "changed_ids": tables_audit.compared(tables["cycles"])["indicator_id"].tolist(),
         "steroids": tables_audit.steroids(tables["steroids"]),
         "completeness": tables_audit.completeness(tables["completeness"]),
-        "case_data": audit_page.case_data(tables["cases"]),
-        "titles": audit_page.safe_json(
-            {row["indicator_id"]: words.indicator(row["indicator_id"])["title"] for row in rows}
-        ),
+        "published": tables_audit.published(tables["published"], level),
+        "findings": tables["findings"]["finding"].tolist(),
+        "sums": tables_audit.sums(tables["findings"]),
+        "standards": tables_audit.standards(),
+        "settings": tables_audit.settings(settings["audit"]),
+        "case_data": audit_cases.safe_json(audit_cases.packed(held)),
+        "n_held": len(held),
+        "n_rows": len(tables["cases"]),
+        "cut": tables_audit.cut(tables["cases"], settings["audit"]["list_at_most"]),
     }
 
 
@@ -81,6 +106,7 @@ def _facts(tables):
         "periods": periods,
         "span": f"{periods[0]} to {periods[-1]}" if periods else "not recorded",
         "verdicts": sorted(cases["verdict"].dropna().unique()),
+        "listed": sorted(cases["indicator_id"].dropna().unique()),
     }
 
 
@@ -112,17 +138,13 @@ def _far(row):
 def _row(row):
     numbers = ("proportion", "ci_lower", "ci_upper")
     return {name: float(row[name]) for name in numbers} | {
-        "title": _short(words.indicator(row["indicator_id"])["title"], row["indicator_id"]),
+        "id": row["indicator_id"],
+        "title": f"{words.indicator(row['indicator_id'])['title']} {row['indicator_id']}",
         "target": None if row["status"] == "reported" else float(row["target"]),
         "numerator": int(row["numerator"]),
         "denominator": int(row["denominator"]),
         "status": row["status"],
     }
-
-
-def _short(title, name, most=62):
-    cut = title if len(title) <= most else title[: most - 1].rstrip() + "\u2026"
-    return f"{cut} {name}"
 
 
 def _picture(name, title, caption, alternative, figure):
@@ -219,11 +241,10 @@ def _times(frame):
     return pictures
 
 
-def _safety(frame, rows):
+def _safety(frame, lines):
     from mescc_analytics.present.figures import audit
 
     entries = []
-    lines = {row["indicator_id"]: audit_page.result_line(row) for row in rows}
     for name, part in frame.groupby("indicator_id", sort=False):
         fired = [text for text in part["signal"].dropna() if text]
         title = words.indicator(name)["title"]
@@ -236,5 +257,6 @@ def _safety(frame, rows):
         picture = _picture(
             f"cusum-{name}", f"{title}: CUSUM", caption, said, audit.draw_cusum(part)
         )
-        entries.append({"title": title, "line": f"{lines[name]} {said}", "picture": picture})
+        line = f"{lines[name]} {said}"
+        entries.append({"name": name, "title": title, "line": line, "picture": picture})
     return entries

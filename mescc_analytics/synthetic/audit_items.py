@@ -1,4 +1,4 @@
-"""What only an audit asks for: coordinator, tissue diagnosis, care with the steroid and with SBRT."""
+"""What only an audit asks for: coordinator, tissue diagnosis, care with steroid and SBRT."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
 """The audit of a service.
 
 Needs   results/{cohort}/cohort/cohort.parquet, results/{cohort}/ingest/visits.parquet
-Makes   results/{cohort}/audit (CSV; cases.csv is row-level), results/{cohort}/report/audit.html
+Makes   results/{cohort}/audit (CSV; cases.csv is row-level), results/{cohort}/report/audit.html and .pdf
 """
 
 AUDIT = [
@@ -15,6 +15,8 @@ AUDIT = [
     "times",
     "steroids",
     "completeness",
+    "published",
+    "findings",
     "cases",
 ]
 
@@ -44,10 +46,11 @@ rule audit_report:
         rules.audit.output,
     output:
         audit="results/{cohort}/report/audit.html",
+        pdf="results/{cohort}/report/audit.pdf",
     log:
         "logs/{cohort}/audit_report.log",
     params:
-        settings=section("report"),
+        settings=section("report", "audit"),
         tables=lambda wildcards, input: Path(input[0]).parent,
         out=subpath(output.audit, parent=True),
         code=CODE,

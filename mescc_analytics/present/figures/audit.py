@@ -63,7 +63,8 @@ def _overview_row(axes, position, row):
     if row["target"] is not None:
         axes.plot([row["target"]] * 2, [position - 0.36, position + 0.36], color="black", lw=1.1)
     text = f"{row['numerator']}/{row['denominator']}  {words}"
-    axes.text(1.03, position, text, transform=right, ha="left", va="center", fontsize=6.5)
+    drawn = axes.text(1.03, position, text, transform=right, ha="left", va="center", fontsize=6.5)
+    drawn.set_url(f"#{row['id']}")
 
 
 def draw_indicator(trend, funnel, target):

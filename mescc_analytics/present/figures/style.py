@@ -110,3 +110,10 @@ def keep_inside(positions, lower, upper):
 def lines_of(text, width):
     """Text broken into lines of at most `width` characters."""
     return textwrap.wrap(text, width, break_long_words=True) or [""]
+
+
+def font_folder():
+    """Folder of the fonts that come with matplotlib: drawings and paper are set in the same one."""
+    from matplotlib import get_data_path
+
+    return f"{get_data_path()}/fonts/ttf"

@@ -6,18 +6,17 @@ from mescc_analytics import codebook
 from mescc_analytics.quality.audit import indicators as rules
 from mescc_analytics.quality.audit.counts import stacked
 
-# What a case list shows, with its words; where fewer is better, it is the harms.
-LISTED = {"fail": "not met", "error": "data error"} | {
-    name: name for name in ("indeterminate", "unknown", "excluded")
-}
-HARMS = {"pass": "harm"} | {name: words for name, words in LISTED.items() if name != "fail"}
+# What a case list shows, with its words, in order; where fewer is better, passing is the harm.
+OPEN = {"error": "data error", "indeterminate": "indeterminate", "unknown": "unknown"}
+LISTED = {"fail": "not met"} | OPEN | {"excluded": "left out", "pass": "met"}
+HARMS = {"pass": "harm"} | OPEN | {"excluded": "left out", "fail": "no harm"}
 COLUMNS = ("indicator_id", "case_id", "site", "period", "verdict", "values")
 NOT_RECORDED = "not recorded"
 YES_NO = {True: "yes", False: "no"}
 
 
-def list_cases(cases, verdicts, groups, resolution):
-    """Every case that did not simply pass, per indicator, with the values that decided.
+def list_cases(cases, verdicts, groups, settings):
+    """Every case that an indicator asks for, with the values that decided.
 
     Parameters
     ----------
@@ -26,7 +25,8 @@ def list_cases(cases, verdicts, groups, resolution):
     verdicts : dict of str to Judged
     groups : DataFrame, shape (n_cases, 2)
         site and period.
-    resolution : {"day", "hour"}
+    settings : dict
+        ``time_resolution`` and ``list_at_most``: the most cases of one verdict on one indicator.
 
     Returns
     -------
@@ -35,18 +35,21 @@ def list_cases(cases, verdicts, groups, resolution):
         order.
     """
     parts = [
-        _of_indicator(cases, name, judged, groups, resolution)
+        _of_indicator(cases, name, judged, groups, settings)
         for name, judged in verdicts.items()
         if not judged.needs
     ]
     return stacked(parts, COLUMNS)
 
 
-def _of_indicator(cases, name, judged, groups, resolution):
-    indicator = rules.indicators()[name]
-    words = HARMS if indicator.get("better") == "lower" else LISTED
-    verdict = pd.Series(pd.Categorical.from_codes(judged.verdict, rules.VERDICTS), cases.index)
-    listed = verdict[verdict.isin(words)].cat.set_categories(words).sort_values(kind="stable")
+def words_of(indicator):
+    """Words of the verdicts that a list shows, in its order."""
+    return HARMS if indicator.get("better") == "lower" else LISTED
+
+
+def _of_indicator(cases, name, judged, groups, settings):
+    indicator, resolution = rules.indicators()[name], settings["time_resolution"]
+    listed = _listed(judged, cases.index, words_of(indicator), settings["list_at_most"])
     chosen, reasons = cases.loc[listed.index], pd.Series(judged.reason, cases.index)
     short, full = (
         deciding_values(chosen, indicator, columns, resolution)
@@ -57,10 +60,18 @@ def _of_indicator(cases, name, judged, groups, resolution):
         {number: entry["label"] for number, entry in enumerate(indicator.get("excludes", []))}
     )
     values = values.where(excluded.isna(), excluded.astype("string") + ": " + values)
+    words = listed.map(words_of(indicator))
     frame = groups.loc[listed.index].assign(
-        indicator_id=name, case_id=chosen["case_id"], verdict=listed.map(words), values=values
+        indicator_id=name, case_id=chosen["case_id"], verdict=words, values=values
     )
     return frame[list(COLUMNS)].astype("string")
+
+
+def _listed(judged, index, words, most):
+    """Verdicts of the listed cases, sorted; the first `most` of each."""
+    verdict = pd.Series(pd.Categorical.from_codes(judged.verdict, rules.VERDICTS), index)
+    listed = verdict[verdict.isin(words)].cat.set_categories(words).sort_values(kind="stable")
+    return listed.groupby(listed, observed=True).head(most)
 
 
 def deciding_values(cases, indicator, columns, resolution):
@@ -103,11 +114,21 @@ def _column(cases, name):
     column = cases[name]
     if isinstance(column.dtype, pd.BooleanDtype):
         text = column.map(YES_NO).astype("string")
-    elif name in ("arm", "pathway"):
-        levels = column.astype("string")
-        text = levels.map(lambda level: codebook.label(name, level), na_action="ignore")
     elif pd.api.types.is_numeric_dtype(column):
-        text = _number(column.round(2))
+        text = ("day " if name.endswith("_day") else "") + _number(column.round(2))
     else:
-        text = column.astype("string").str.replace("_", " ")
+        text = _levels(column, name)
     return f"{label}: " + text.fillna(NOT_RECORDED)
+
+
+def _levels(column, name):
+    """Levels, or lists of columns, in words."""
+    text = column.astype("string")
+    says = {level: _in_words(name, level) for level in text.dropna().unique()}
+    return text.map(says, na_action="ignore").astype("string")
+
+
+def _in_words(name, level):
+    if name == "sins_missing":
+        return ", ".join(codebook.label(part) for part in level.split("; ")) or "none"
+    return codebook.label(name, level)

@@ -9,7 +9,8 @@ from mescc_analytics.stats.intervals import wilson
 ALL = "all"
 COLUMNS = (
     "indicator_id standard standard_version site period numerator denominator n_excluded n_unknown "
-    "n_indeterminate n_error proportion ci_lower ci_upper worst_case best_case target status needs"
+    "n_indeterminate n_error n_outside proportion ci_lower ci_upper worst_case best_case target "
+    "status needs"
 ).split()
 
 
@@ -40,7 +41,8 @@ def count(verdicts, groups, settings):
         One row per indicator, site and period, "all" among both. denominator = pass + fail;
         worst_case and best_case take every case unknown, indeterminate or in error as failed or
         as passed. ``n_unknown`` includes cases of which it is unknown whether the indicator asks
-        for them.
+        for them, and ``n_outside`` is the cases that it does not ask for: with the denominator and
+        the excluded, unknown, indeterminate and erroneous ones they make up all cases of the row.
     """
     parts = [_one(name, judged, groups, settings) for name, judged in verdicts.items()]
     return pd.concat(parts, ignore_index=True)[COLUMNS]
@@ -67,7 +69,7 @@ def _one(name, judged, groups, settings):
 
 def _typed(frame):
     return frame.reindex(columns=COLUMNS).astype(
-        {name: "Int64" for name in COLUMNS[5:11]} | {name: "Float64" for name in COLUMNS[11:17]}
+        {name: "Int64" for name in COLUMNS[5:12]} | {name: "Float64" for name in COLUMNS[12:18]}
     )
 
 
@@ -107,6 +109,7 @@ def _proportions(tallies, level):
             "n_unknown": tallies["unknown"].to_numpy(),
             "n_indeterminate": tallies["indeterminate"].to_numpy(),
             "n_error": tallies["error"].to_numpy(),
+            "n_outside": tallies["outside"].to_numpy(),
             "proportion": share,
             "ci_lower": lower,
             "ci_upper": upper,

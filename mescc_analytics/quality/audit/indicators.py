@@ -128,7 +128,7 @@ def judge_clock(cases, clock, resolution):
 
     A limit in hours over whole days leaves bounds: the same day is 0 to 24 hours, the next day 0
     to 48, the one after that more than 24. An interval below zero is an error of the data, except
-    where only the order is asked for.
+    where only the order is asked for; two dates that are the same leave the order open.
 
     Returns
     -------
@@ -138,7 +138,8 @@ def judge_clock(cases, clock, resolution):
     days = elapsed_days(cases, clock, resolution)
     known, days = days.notna().to_numpy(), days.to_numpy(dtype=float, na_value=np.nan)
     if clock.get("order"):
-        verdict = np.where(days >= 0, PASS, FAIL)
+        same = PASS if resolution == "hour" else INDETERMINATE  # which came first is not known
+        verdict = np.where(days > 0, PASS, np.where(days == 0, same, FAIL))
     else:
         shortest, longest = _bounds(days, clock, resolution)
         limit = clock["hours"] / HOURS if "hours" in clock else clock["days"]
@@ -167,6 +168,8 @@ def in_force(cases, indicator, settings):
     -------
     array of bool, shape (n_cases,)
     """
+    if not {"from", "until"} & set(indicator):
+        return np.ones(len(cases), bool)
     start, end = (_year(indicator.get(key), default) for key, default in LIMITS)
     if settings["version"] != "by_case":
         return np.full(len(cases), start <= float(settings["version"]) + 0.99 < end + 0.25)
@@ -184,9 +187,10 @@ def presented(cases):
     year = stamp(cases, "presentation_year") + 0.5
     if "presentation_quarter" not in cases:
         return year
-    quarter = cases["presentation_quarter"].astype("string").str.extract(r"^(\d{4})Q([1-4])$")
-    exact = quarter[0].astype("Float64") + quarter[1].astype("Float64") / 4 - 0.125
-    return exact.fillna(year)
+    quarter = cases["presentation_quarter"].astype("string")
+    known = quarter.drop_duplicates().str.extract(r"^(\d{4})Q([1-4])$").astype("Float64")
+    middles = pd.Series((known[0] + known[1] / 4 - 0.125).array, quarter.drop_duplicates())
+    return quarter.map(middles).astype("Float64").fillna(year)
 
 
 def _year(text, default):
