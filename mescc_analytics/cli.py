@@ -138,6 +138,12 @@ COMMANDS = {
         (),
         _options({"cohort": "cohort.parquet"}),
     ),
+    "impute": Command(
+        f"{STEPS}.impute:impute",
+        "missing values, imputed; adjusted survival with and without",
+        (),
+        _options({"cohort": "cohort.parquet"}),
+    ),
     "audit_report": Command(
         f"{STEPS}.audit_report:audit_report",
         "the audit report, audit.html (row-level)",

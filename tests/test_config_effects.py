@@ -15,6 +15,7 @@ from mescc_analytics.steps import (
     decisions,
     figures,
     ingest,
+    impute,
     prognosis,
     report,
     survival,
@@ -48,6 +49,7 @@ def analyse(inputs, root):
     )
     cohort.cohort({"cases": root / "assign/assigned.parquet"}, root / "cohort", FULL)
     survival.survival({"cohort": root / "cohort/cohort.parquet"}, root / "survival", FULL)
+    impute.impute({"cohort": root / "cohort/cohort.parquet"}, root / "impute", FULL)
     prognosis.prognosis({"cohort": root / "cohort/cohort.parquet"}, root / "prognosis", FULL)
     walking = {"cohort": root / "cohort/cohort.parquet", "visits": root / "ingest/visits.parquet"}
     ambulatory.ambulatory(walking, root / "ambulatory", FULL)

@@ -161,6 +161,9 @@ def _cross_checks(config):
     ]
     for column in full["tables"]["variables"] or []:
         problems += _group_problems("tables.variables", column)
+    for key in ("variables", "covariates"):
+        for column in full["impute"][key]:
+            problems += _group_problems(f"impute.{key}", column)
     walking, assign = full["ambulatory"], full["assign"]
     if len(walking["timepoints_days"]) != len(walking["windows_days"]):
         problems.append(

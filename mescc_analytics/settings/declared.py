@@ -20,6 +20,7 @@ SECTIONS = (
     "audit",
     "agreement",
     "prognosis",
+    "impute",
     "figures",
     "tables",
     "report",

@@ -18,6 +18,9 @@ balance      standardised mean differences before and after weighting
 augmented    doubly robust risks of a binary outcome
 cloning      clone, censor, weight: strategies compared from time zero
 emulation    contrasts of the strategies, with bootstrap intervals
+missingness  which values are missing together; cumulative hazard of each case
+imputation   multiple imputation by chained equations
+imputation_draws  one draw of numbers (predictive mean matching) or levels (logistic)
 pooling      Rubin's rules for several completed data sets
 sensitivity  E-values
 multiplicity Holm's adjustment

@@ -13,7 +13,7 @@ from mescc_analytics.present.figures import (
     survival,
     walking,
 )
-from mescc_analytics.steps import events, show_prognosis, shown, withhold_agreement
+from mescc_analytics.steps import events, show_impute, show_prognosis, shown, withhold_agreement
 from mescc_analytics.tables import files
 
 NAMES = (
@@ -26,6 +26,7 @@ NAMES = (
     "benchmark",
     *events.FIGURES,
     *show_prognosis.NAMES,
+    *show_impute.NAMES,
 )
 
 
@@ -67,6 +68,7 @@ def _drawn(inputs, settings):
             captions.flow_stages(frames["flow"], shown.arm_sizes(frames["summary"]), study)
         ),
         "benchmark": forest.draw_forest(literature.drawn(frames["comparison"])),
+        **show_impute.figures(inputs, settings),
         **show_prognosis.figures(show_prognosis.frames(shown.locate(inputs), settings), settings),
     }
 

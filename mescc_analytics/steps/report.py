@@ -7,7 +7,7 @@ from mescc_analytics.present import agreement, captions, literature, methods, re
 from mescc_analytics.present import prognosis as scores
 from mescc_analytics.present import tables as people
 from mescc_analytics.provenance import digest_code
-from mescc_analytics.steps import events, show_prognosis, shown
+from mescc_analytics.steps import events, show_impute, show_prognosis, shown
 from mescc_analytics.tables import files
 
 SECTIONS = (
@@ -20,6 +20,7 @@ SECTIONS = (
     "agreement",
     "benchmark",
     "prognosis",
+    "impute",
     "disclosure",
     "figures",
     "tables",
@@ -64,18 +65,25 @@ def report(inputs, out, settings):
         pictures=_pictures(inputs, frames | {"validated": validated}, study, settings),
         tables={record["name"]: people.from_record(record) for record in made["tables"]},
         agreement=captions.agreement_sentence(frames["agreement"], study),
-        methods=_methods(settings, study, frames),
+        methods=_methods(settings, study, frames, show_impute.methods(inputs)),
         settings=methods.settings_rows(settings, SECTIONS),
-        remarks=_remarks(frames) | show_prognosis.remarks(validated),
+        remarks=_remarks(frames)
+        | show_prognosis.remarks(validated)
+        | show_impute.remarks(inputs, settings),
         literature=literature.opening(frames["comparison"]),
         prognosis=show_prognosis.opening(validated, settings, study),
     )
     files.write_text(reports.render(content), out / "research.html")
 
 
-def _methods(settings, study, frames):
+def _methods(settings, study, frames, imputed):
     *before, software = methods.paragraphs(settings, study)
-    return [*before, *agreement.methods(frames["readings"], settings["agreement"]), software]
+    return [
+        *before,
+        *agreement.methods(frames["readings"], settings["agreement"]),
+        *imputed,
+        software,
+    ]
 
 
 def _pictures(inputs, frames, study, settings):
@@ -96,13 +104,20 @@ def _pictures(inputs, frames, study, settings):
         "benchmark": literature.caption(literature.drawn(frames["comparison"]), study),
     }
     words |= events.captions(frames, study, settings)
+    words |= show_impute.words(inputs, settings, study)
     words |= show_prognosis.words(frames["validated"], settings, study)
     return {name: _picture(inputs, name, *pair) for name, pair in words.items()}
 
 
 def _picture(inputs, name, caption, alternative):
     svg = files.contents(inputs["figures"] / f"{name}.svg").decode("utf-8")
-    return reports.Picture(name, (captions.TITLES | scores.TITLES)[name], caption, alternative, svg)
+    return reports.Picture(
+        name,
+        (captions.TITLES | scores.TITLES | show_impute.TITLES)[name],
+        caption,
+        alternative,
+        svg,
+    )
 
 
 def _remarks(frames):

@@ -38,6 +38,12 @@ PLACES = {
     "reading_points": "agreement/bland_altman.csv",
     "readings_not_assessable": "agreement/not_assessable.csv",
     **events.PLACES,
+    "missingness": "impute/missingness.csv",
+    "patterns": "impute/patterns.csv",
+    "adjusted": "impute/estimates.csv",
+    "sins_imputed": "impute/sins.csv",
+    "imputation": "impute/run.csv",
+    "imputation_not_assessable": "impute/not_assessable.csv",
     "prognosis_discrimination": "prognosis/discrimination.csv",
     "prognosis_summary": "prognosis/summary.csv",
     "prognosis_calibration": "prognosis/calibration.csv",
@@ -69,6 +75,12 @@ EMPTY = {
     "share_upper estimate ci_lower ci_upper published note",
     "reading_points": "mean_points difference_points n",
     "readings_not_assessable": "analysis needs reason",
+    "patterns": "pattern n n_missing",
+    "adjusted": "analysis term variable level reference estimate ci_lower ci_upper fmi n "
+    "n_complete events n_coefficients n_level n_reference n_imputations note",
+    "sins_imputed": "category n_recorded n share ci_lower ci_upper fmi",
+    "imputation": "n_analysed n_used n_imputations iterations what",
+    "imputation_not_assessable": "analysis needs reason",
     **events.EMPTY,
 }
 

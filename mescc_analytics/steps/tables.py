@@ -22,6 +22,7 @@ from mescc_analytics.steps import (
     derived,
     events,
     flag_counts,
+    show_impute,
     show_prognosis,
     shown,
     site_counts,
@@ -38,7 +39,8 @@ WORD_ORDER = (
     "table1 instability flags sites agreement pathway discordance policies algorithms "
     "algorithm_pairs survival hazards walking contrasts expected_days transitions change incidence "
     "competing_hazards benchmark benchmark_absent prognosis prognosis_bands prognosis_brier "
-    "prognosis_comparison flow not_assessable findings missing derived"
+    "prognosis_comparison flow not_assessable findings missing "
+    "patterns adjusted sins_imputed derived"
 ).split()
 
 
@@ -71,6 +73,7 @@ def tables(inputs, out, settings):
         _outcome_tables(inputs, summary, study),
         events.tables(lambda name: shown.read(inputs, name), study, settings),
         show_prognosis.tables(inputs, settings, study),
+        show_impute.tables(inputs, summary, study),
         _data_tables(inputs, cohort, study),
         _reading_tables(inputs, study, settings),
     )
@@ -144,6 +147,7 @@ def _absent(inputs, cohort):
         ("survival", "survival_not_assessable"),
         ("walking", "walking_not_assessable"),
         ("agreement of two readings", "readings_not_assessable"),
+        ("", "imputation_not_assessable"),
     )
     found = [shown.read(inputs, name).assign(subject=subject) for subject, name in named]
     parts = [

@@ -18,6 +18,7 @@ FIGURES = [
     "states_by_arm",
     "score_discrimination",
     "score_calibration",
+    "missingness",
 ]
 
 
@@ -28,6 +29,7 @@ rule figures:
         rules.ambulatory.output,
         rules.competing.output,
         rules.prognosis.output,
+        rules.impute.output,
         rules.survival.output,
         rules.cohort.output,
         rules.assign.output,
@@ -56,6 +58,7 @@ rule figures:
             "competing",
             "agreement",
             "prognosis",
+            "impute",
             "report",
             "score",
         ),
@@ -76,6 +79,7 @@ rule tables:
         rules.ambulatory.output,
         rules.competing.output,
         rules.prognosis.output,
+        rules.impute.output,
         rules.survival.output,
         rules.cohort.output,
         rules.assign.output,
@@ -96,6 +100,7 @@ rule tables:
             "competing",
             "agreement",
             "prognosis",
+            "impute",
             "score",
         ),
         results=lambda wildcards, output: Path(output[0]).parents[1],

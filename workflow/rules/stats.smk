@@ -1,8 +1,9 @@
-"""Survival, walking, events that death can forestall, agreement of two readings, the cohort beside published results, and prognostic scores.
+"""Survival, walking, events that death can forestall, agreement of two readings, the cohort beside published results, prognostic scores, and missing values.
 
 Needs   results/{cohort}/cohort/cohort.parquet, results/{cohort}/ingest/visits.parquet
 Makes   results/{cohort}/survival, results/{cohort}/ambulatory, results/{cohort}/competing, results/{cohort}/agreement,
-        results/{cohort}/benchmark, results/{cohort}/prognosis (CSV)
+        results/{cohort}/benchmark, results/{cohort}/prognosis, results/{cohort}/impute (CSV; imputed.parquet and
+        probabilities.parquet are patient-level)
 """
 
 
@@ -144,4 +145,32 @@ rule prognosis:
         """
         exec &> >(tee {log:q})
         python -m mescc_analytics prognosis --cohort {input.cohort:q} --settings {params.settings:q} --out {params.out:q}
+        """
+
+
+rule impute:
+    input:
+        cohort=rules.cohort.output.cohort,
+    output:
+        imputed="results/{cohort}/impute/imputed.parquet",
+        probabilities="results/{cohort}/impute/probabilities.parquet",
+        missingness="results/{cohort}/impute/missingness.csv",
+        patterns="results/{cohort}/impute/patterns.csv",
+        convergence="results/{cohort}/impute/convergence.csv",
+        estimates="results/{cohort}/impute/estimates.csv",
+        sins="results/{cohort}/impute/sins.csv",
+        run="results/{cohort}/impute/run.csv",
+        not_assessable="results/{cohort}/impute/not_assessable.csv",
+    log:
+        "logs/{cohort}/impute.log",
+    params:
+        settings=section("impute", "survival", "cohort", "score", "seed"),
+        out=subpath(output.imputed, parent=True),
+        code=CODE,
+    shell:
+        """
+        exec &> >(tee {log:q})
+        # many small matrices: threads of the linear algebra would only wait for each other
+        export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+        python -m mescc_analytics impute --cohort {input.cohort:q} --settings {params.settings:q} --out {params.out:q}
         """
