@@ -83,8 +83,9 @@ def adjusted(frame, study):
 
 
 def _heading(record):
-    words = f"{codebook.label(record['variable'])} (against {{}})"
-    return words.format(_level(record["variable"], record["reference"]))
+    variable = record["variable"]
+    words = "Treatment arm" if variable == "arm" else codebook.label(variable)
+    return f"{words} (against {_level(variable, record['reference'])})"
 
 
 def _level(variable, level):
@@ -151,8 +152,8 @@ def sins(frame, study):
         "Information missing",
     )
     notes = (
-        "All cases: the mean over the imputations; in each, SINS is scored again from the completed "
-        "items, and a category that the record settles never changes.",
+        "All cases: the mean over the imputations; in each, SINS is scored again from the "
+        "completed items, and a category that the record settles never changes.",
     )
     title = f"SINS categories before and after imputation, cohort {study.name}"
     return Table("sins_imputed", title, head, tuple(rows), notes if rows else ())
@@ -182,11 +183,11 @@ def methods(run):
     of = f" of {display.number(run['n_used'].iloc[0])} cases drawn at random" if sampled else ""
     return [
         f"Missing baseline values{of} were imputed {number} times by chained equations "
-        f"({display.number(run['iterations'].iloc[0])} sweeps): numbers by predictive mean matching "
-        "(5 donors), levels by multinomial logistic regression with coefficients drawn by the "
-        "weighted likelihood bootstrap, limited to the levels that the record leaves possible. SINS "
-        "was imputed by item and scored again. Death, its cumulative hazard (Nelson-Aalen) and the "
-        "arm were among the predictors. Estimates were pooled by Rubin's rules with the degrees of "
-        "freedom of Barnard and Rubin. Values are taken to be missing at random given what was "
-        "recorded, which the data cannot show."
+        f"({display.number(run['iterations'].iloc[0])} sweeps): numbers by predictive mean "
+        "matching (5 donors), levels by multinomial logistic regression with coefficients drawn "
+        "by the weighted likelihood bootstrap, limited to the levels that the record leaves "
+        "possible. SINS was imputed by item and scored again. Death, its cumulative hazard "
+        "(Nelson-Aalen) and the arm were among the predictors. Estimates were pooled by Rubin's "
+        "rules with the degrees of freedom of Barnard and Rubin. Values are taken to be missing "
+        "at random given what was recorded, which the data cannot show."
     ]

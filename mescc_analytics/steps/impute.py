@@ -57,7 +57,7 @@ def analyse(frame, settings):
     absent = [not_assessable(name, why) for name, why in absent.items() if why]
     return {
         "missingness": _missingness(fields, own, done),
-        "patterns": patterns(pd.DataFrame({f.name: f.variable.missing for f in fields})),
+        "patterns": _patterns(fields),
         "imputed": _imputed(done),
         "probabilities": _probabilities(done, own),
         "convergence": pd.DataFrame(columns=TRACE) if done is None else done.trace,
@@ -107,6 +107,12 @@ def _missingness(fields, drawn, done):
     ]
     columns = "column n n_missing n_partial share_missing imputed reason potential_scale_reduction"
     return pd.DataFrame(rows, columns=columns.split())
+
+
+def _patterns(fields):
+    """Named missing_<column>: under their own names they would be read with their own types."""
+    lost = {f"missing_{field.name}": field.variable.missing for field in fields}
+    return patterns(pd.DataFrame(lost)).astype(dict.fromkeys(lost, "int64"))
 
 
 def _imputed(done):

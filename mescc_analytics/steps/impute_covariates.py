@@ -66,6 +66,8 @@ def covariates(cases, fields, done, settings):
             lacking[name] = f"{name} is known of no case"
         elif np.ptp(values) == 0:
             lacking[name] = f"{name} is the same in every case that has it"
+        elif done is not None and one.completed is None:
+            lacking[name] = f"{name} could not be imputed"
         else:
             found.append(one)
     return found, lacking

@@ -85,7 +85,7 @@ class _Model:
         codes, names = arm.cat.codes.to_numpy(dtype=int), tuple(map(str, arm.cat.categories))
         can = all(one.completed is not None for one in chosen)
         self.m = len(chosen[0].completed) if can else 0
-        repeated = np.broadcast_to(codes, (self.m, len(codes)))
+        repeated = np.broadcast_to(codes, (self.m, len(codes))) if self.m else None
         self.all = [Covariate(Variable("arm", codes, len(names)), repeated, names), *chosen]
         self.known = np.logical_and.reduce([one.variable.observed for one in self.all])
         self.terms = [term for one in self.all for term in self._terms(one)]

@@ -111,7 +111,9 @@ def _field(name, cases, score):
     if declared.type == "boolean":
         codes = column.astype("Int8").to_numpy(dtype=int, na_value=-1)
         return Field(Variable(name, codes, 2), BOOLEAN, "boolean")
-    category = coded(cases, name, declared.levels)
+    category = coded(cases, name)
+    order = dict.fromkeys([*declared.levels, *category.cat.categories])
+    category = category.cat.set_categories(list(order))
     if name == "radiosensitivity" and "primary_histology" in cases:
         # where no primary was recorded; a primary known to be unknown is a level
         category = category.mask(cases["primary_histology"].isna())

@@ -11,7 +11,9 @@ TITLES = {"missingness": "Which values are missing together"}
 
 def _patterns(inputs, threshold):
     """The patterns that may be shown, and the number of cases."""
-    exact = shown.read(inputs, "patterns")
+    exact = shown.read(inputs, "patterns").rename(
+        columns=lambda name: name.removeprefix("missing_")
+    )
     return withhold_impute.patterns(exact, threshold), int(exact["n"].sum())
 
 
