@@ -120,7 +120,6 @@ def _notes(complete, imputed, study):
         "Information missing: the share of the information on this ratio that is lost with the "
         "missing values, under the imputation model. With few deaths per ratio (fewer than 10) the "
         "ratios are unstable. Adjusted for what was recorded only: the arms may differ in more.",
-        study.arms_note,
     )
 
 
