@@ -348,7 +348,8 @@ def write(root, **changed):
         "benchmark/comparison.csv": changed.get("comparison", comparison()),
         "ingest/findings.csv": changed.get("findings", findings()),
     }
-    later = ("occupancy", "expected_days", "transitions", "paired", "incidence")
+    later = ("patterns", "adjusted", "sins_imputed", "imputation", "imputation_not_assessable")
+    later += ("occupancy", "expected_days", "transitions", "paired", "incidence")
     for name in (*later, *(name for name in shown.EMPTY if name.startswith("competing_"))):
         empty = pd.DataFrame(columns=shown.EMPTY[name].split())
         made[shown.PLACES[name]] = changed.get(name, empty)

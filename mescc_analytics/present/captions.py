@@ -15,6 +15,7 @@ TITLES = {
     "pathway_by_arm": "Recommended pathway and treatment given",
     "flow": "Who was included",
     "sins_agreement": "Two readings of SINS",
+    "missingness": "Which values are missing together",
     "benchmark": TITLE,
     "local_failure_by_arm": "Local failure by arm",
     "incidence_by_endpoint": "Events with death as a competing event",

@@ -190,7 +190,7 @@ class _Chains:
         if not v.n_levels:
             return draw_numbers(predictors, v.observed, known, self.rng, self.donors)
         given = predictors, v.observed, known, _allowed(v)
-        drawn, self.starts[v.name] = draw_levels(*given, self.rng, self.starts.get(v.name))
+        drawn, self.starts[v.name] = draw_levels(*given, self.rng, start=self.starts.get(v.name))
         return drawn
 
 

@@ -72,7 +72,7 @@ def _nearest(known, wanted, rng, donors):
     return order[window[np.arange(len(wanted)), chosen]]
 
 
-def draw_levels(predictors, observed, codes, allowed, rng, start):
+def draw_levels(predictors, observed, codes, allowed, rng, *, start=None):
     """Missing levels by multinomial logistic regression.
 
     Parameters
@@ -84,7 +84,7 @@ def draw_levels(predictors, observed, codes, allowed, rng, start):
     allowed : array of bool, shape (n_missing, k)
         Levels that each case may have.
     rng : numpy.random.Generator
-    start : array, shape (k - 1, p), or None
+    start : array, shape (k - 1, p), optional
         Where the search for the coefficients begins.
 
     Returns

@@ -67,9 +67,7 @@ def report(inputs, out, settings):
         agreement=captions.agreement_sentence(frames["agreement"], study),
         methods=_methods(settings, study, frames, show_impute.methods(inputs)),
         settings=methods.settings_rows(settings, SECTIONS),
-        remarks=_remarks(frames)
-        | show_prognosis.remarks(validated)
-        | show_impute.remarks(inputs, settings),
+        remarks=_remarks(frames, inputs, settings) | show_prognosis.remarks(validated),
         literature=literature.opening(frames["comparison"]),
         prognosis=show_prognosis.opening(validated, settings, study),
     )
@@ -113,21 +111,21 @@ def _picture(inputs, name, caption, alternative):
     svg = files.contents(inputs["figures"] / f"{name}.svg").decode("utf-8")
     return reports.Picture(
         name,
-        (captions.TITLES | scores.TITLES | show_impute.TITLES)[name],
+        (captions.TITLES | scores.TITLES)[name],
         caption,
         alternative,
         svg,
     )
 
 
-def _remarks(frames):
+def _remarks(frames, inputs, settings):
     """What replaces a figure that could not be drawn."""
     remarks = {}
     for name, (frame, analysis, words) in SUBJECTS.items():
         if not (frames[frame]["analysis"] == analysis).any():
             reason = shown.why_not(frames[f"{words.split()[0].lower()}_not_assessable"], analysis)
             remarks[name] = f"{words} is not assessable: {reason}."
-    remarks |= events.remarks(frames, shown.why_not)
+    remarks |= events.remarks(frames, shown.why_not) | show_impute.remarks(inputs, settings)
     if literature.drawn(frames["comparison"]).empty:
         remarks["benchmark"] = literature.NOTHING
     if frames["cells"].empty:

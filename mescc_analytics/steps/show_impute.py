@@ -6,7 +6,7 @@ from mescc_analytics.present import tables_impute
 from mescc_analytics.steps import shown, withhold_impute
 
 NAMES = ("missingness",)
-TITLES = {"missingness": "Which values are missing together"}
+NOT_MADE = ("imputation", "adjusted survival by arm")
 
 
 def _patterns(inputs, threshold):
@@ -34,6 +34,12 @@ def tables(inputs, summary, study):
     yield tables_impute.sins(
         withhold_impute.sins(shown.read(inputs, "sins_imputed"), study.threshold), study
     )
+
+
+def absent(inputs):
+    """What could not be made; single columns stand in not_assessable.csv."""
+    frame = shown.read(inputs, "imputation_not_assessable")
+    return frame[frame["analysis"].isin(NOT_MADE)].assign(subject="")
 
 
 def words(inputs, settings, study):

@@ -147,13 +147,13 @@ def _absent(inputs, cohort):
         ("survival", "survival_not_assessable"),
         ("walking", "walking_not_assessable"),
         ("agreement of two readings", "readings_not_assessable"),
-        ("", "imputation_not_assessable"),
     )
     found = [shown.read(inputs, name).assign(subject=subject) for subject, name in named]
     parts = [
         part.astype("string") for part in (counts.not_assessable(cohort).assign(subject=""), *found)
     ]
     parts.append(events.absent(shown.read(inputs, "competing_not_assessable")))
+    parts.append(show_impute.absent(inputs).astype("string"))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -45,13 +45,18 @@ def _next_to_fold(missing, n, shown, threshold):
     if not shown.any():
         return None
     rest = n * ~shown
-    small = lambda count: (count > 0) & (count < threshold)  # noqa: E731
     with_, without = rest @ missing, rest @ ~missing
-    helps = (missing[:, small(with_)].any(axis=1)) | (~missing[:, small(without)]).any(axis=1)
-    if small(rest.sum()):
+    helps = (missing[:, _small(with_, threshold)].any(axis=1)) | (
+        ~missing[:, _small(without, threshold)]
+    ).any(axis=1)
+    if _small(rest.sum(), threshold):
         helps |= True
     helps &= shown
     return int(np.flatnonzero(helps)[-1]) if helps.any() else None
+
+
+def _small(count, threshold):
+    return (count > 0) & (count < threshold)
 
 
 def missingness(frame, threshold):

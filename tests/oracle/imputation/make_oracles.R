@@ -27,11 +27,12 @@ of_nhanes <- function(d) {
   c(mean_bmi = mean(d$bmi), mean_hyp = mean(d$hyp), mean_chl = mean(d$chl),
     setNames(coef(fit), c("intercept", "age", "bmi", "hyp")))
 }
-nhanes_done <- mice(nhanes, m = 1000, maxit = 10, method = "pmm", seed = 20261121, printFlag = FALSE)
+nhanes_done <- mice(nhanes, m = 500, maxit = 10, method = "pmm", seed = 20261121, printFlag = FALSE)
 save_csv(nhanes, "data_nhanes")
 
 # --- boys: numbers and levels (polytomous logistic regression) -------------------------------------
-kept <- boys[c("age", "hgt", "hc", "gen", "phb", "tv", "reg")]
+# from 8 years on: below, no stage of puberty was recorded, and only the model would speak
+kept <- boys[boys$age > 8, c("age", "hgt", "hc", "gen", "phb", "tv", "reg")]
 method <- c(age = "", hgt = "pmm", hc = "pmm", gen = "polyreg", phb = "polyreg", tv = "pmm",
             reg = "polyreg")
 of_boys <- function(d) {
