@@ -38,6 +38,14 @@ def test_a_small_answer_and_another_beside_it_are_withheld():
     assert "hidden" in row[2:4]
 
 
+def test_two_small_answers_are_not_called_small():
+    """1, 20 and 1 of 22: two counts of at least 1 that make 2 are 1 and 1."""
+    (row,) = table(cohort(1, 20, 1)).rows
+    assert row[1:4] == ("hidden", "20 (91 %)", "hidden")
+    (row,) = table(cohort(4, 20, 4)).rows
+    assert row[1:4] == ("hidden", "20 (71 %)", "hidden")
+
+
 def test_cases_that_are_not_analysed_are_not_counted():
     frame = cohort(10, 20, 10).assign(in_overall=[True] * 30 + [False] * 10)
     assert table(frame).rows[0][3] == "0"

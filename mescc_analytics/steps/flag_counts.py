@@ -24,6 +24,10 @@ def counts(cohort, threshold):
         frame = pd.DataFrame(
             {"variable": name, "level": n.index, "n": n.to_numpy(), "total": len(cases)}
         )
-        blocks.append(withhold.crosstab(frame, "level", "variable", threshold))
+        shown = withhold.crosstab(frame, "level", "variable", threshold)
+        if withhold.is_small(frame["n"], threshold).sum() > 1:
+            # with the third number they sum to all: two counts under 5 that make 2 or 8 are known
+            shown["mark"] = shown["mark"].mask(shown["n"].isna(), withhold.HIDDEN)
+        blocks.append(shown)
     empty = pd.DataFrame(columns=["variable", "level", "n", "total", "mark"])
     return pd.concat(blocks, ignore_index=True) if blocks else empty

@@ -41,8 +41,8 @@ def cells(frame, threshold):
 def _of_pair(pair, threshold):
     pair, wide = _wide(pair)
     where = pd.Series(_hidden(wide, threshold).ravel(), index=pair.index)
-    small = withhold.is_small(pair["n"], threshold)
-    return withhold.hide(pair, where, ["n"], small, f"<{threshold}")
+    # one mark for all: to say which of them are small would narrow them down to one number
+    return withhold.hide(pair, where, ["n"])
 
 
 def _wide(pair):
@@ -58,8 +58,10 @@ def _wide(pair):
 def _hidden(wide, threshold):
     """The cells to hide, so that no small count follows from what is shown."""
     hidden = disclosure.suppress_crosstab(wide, threshold).isna().to_numpy()
-    while _told(wide, hidden, threshold).any() and not hidden.all():
+    while not hidden.all() and _told(wide, hidden, threshold).any():
         hidden.flat[_one_more(wide, hidden, threshold)] = True
+    while not hidden.all() and (told := _pinned(wide, hidden, threshold)).any():
+        hidden.flat[_beside(wide, hidden, told)] = True
     return hidden
 
 
@@ -68,6 +70,41 @@ def _told(wide, hidden, threshold):
     counts = wide.to_numpy("int64")
     small = (counts > 0) & (counts < threshold)
     return follows(hidden, list(wide.index), list(wide.columns)) & small
+
+
+def _pinned(wide, hidden, threshold):
+    """Small counts that follow from the sums and from no count being below 0."""
+    counts = wide.to_numpy("int64")
+    asked = hidden & (counts > 0) & (counts < threshold)
+    sums = _sums(list(wide.index), list(wide.columns))[:, hidden.ravel()]
+    told = np.zeros(hidden.shape, dtype=bool)
+    for number, place in enumerate(np.flatnonzero(hidden)):
+        told.flat[place] = asked.flat[place] and _only_one(number, sums, counts[hidden])
+    return told
+
+
+def _only_one(number, sums, counts):
+    """Whether no other numbers with the same sums change the hidden count at a place."""
+    from scipy.optimize import LinearConstraint, milp
+
+    known, whole = sums @ counts, np.ones(len(counts))
+    for sign in (1, -1):
+        aim = np.zeros(len(counts))
+        aim[number] = sign
+        rule = LinearConstraint(sums, known, known)
+        end = milp(aim, integrality=whole, constraints=rule).x[number]
+        if round(end) != counts[number]:
+            return False
+    return True
+
+
+def _beside(wide, hidden, told):
+    """Place of the cell to hide next: rather not a 0, rather one that crosses a line with a count
+    that is told, rather a small one.
+    """
+    counts, lines = wide.to_numpy("int64"), told.any(axis=0) | told.any(axis=1)[:, None]
+    places = np.flatnonzero(~hidden).tolist()
+    return min(places, key=lambda at: (counts.flat[at] == 0, not lines.flat[at], counts.flat[at]))
 
 
 def _one_more(wide, hidden, threshold):
@@ -105,13 +142,7 @@ def follows(hidden, first_levels, second_levels):
     >>> int(follows(square, levels, levels).sum())
     4
     """
-    rows = np.repeat(np.eye(len(first_levels)), len(second_levels), axis=1)
-    columns = np.tile(np.eye(len(second_levels)), len(first_levels))
-    same = np.equal.outer(np.array(first_levels), np.array(second_levels))
-    known = np.outer(
-        np.array(first_levels) != UNDETERMINED, np.array(second_levels) != UNDETERMINED
-    )
-    sums = np.vstack([rows, columns, (same & known).ravel(), known.ravel()])[:, hidden.ravel()]
+    sums = _sums(first_levels, second_levels)[:, hidden.ravel()]
     out = np.zeros(hidden.size, dtype=bool)
     if hidden.any():
         # a count follows where its unit vector is a combination of the known sums
@@ -119,6 +150,17 @@ def follows(hidden, first_levels, second_levels):
         basis = vectors[size > 1e-9]
         out[hidden.ravel()] = np.isclose((basis**2).sum(axis=0), 1, rtol=0, atol=1e-9)
     return out.reshape(hidden.shape)
+
+
+def _sums(first_levels, second_levels):
+    """Which cells the known sums add up: rows, columns, those that agree, those compared."""
+    rows = np.repeat(np.eye(len(first_levels)), len(second_levels), axis=1)
+    columns = np.tile(np.eye(len(second_levels)), len(first_levels))
+    same = np.equal.outer(np.array(first_levels), np.array(second_levels))
+    known = np.outer(
+        np.array(first_levels) != UNDETERMINED, np.array(second_levels) != UNDETERMINED
+    )
+    return np.vstack([rows, columns, (same & known).ravel(), known.ravel()])
 
 
 def agreement(frame, threshold):
@@ -142,6 +184,14 @@ def agreement(frame, threshold):
         agreed = withhold.agreement(rows[rows["section"] == "agreement"], threshold)
         _, wide = _wide(rows[rows["section"] == "cell"])
         # where even hiding every cell would not keep a small count, the sums themselves are hidden
-        told = not wide.empty and _told(wide, _hidden(wide, threshold), threshold).any()
-        found.append((first, second, {} if told else agreed))
+        found.append((first, second, {} if _hopeless(wide, threshold) else agreed))
     return found
+
+
+def _hopeless(wide, threshold):
+    """Whether a small count follows from the sums even where every cell is hidden."""
+    if wide.empty:
+        return False
+    hidden = _hidden(wide, threshold)
+    told = _told(wide, hidden, threshold) | _pinned(wide, hidden, threshold)
+    return bool(told.any())
