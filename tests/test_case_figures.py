@@ -8,6 +8,7 @@ from mescc_analytics.codebook.tables import load_csv
 from mescc_analytics.quality.benchmarks import compare
 from mescc_analytics.quality.case_figures import case_figures, operated_share
 from mescc_analytics.quality.cohort_rules import CohortRules
+from mescc_analytics.steps import site_counts
 
 RULES = CohortRules(walking="with_aids", time_zero="mri", landmark_days=30)
 YES, NO, OPEN = True, False, pd.NA
@@ -68,6 +69,19 @@ def test_several_sites_only_of_the_whole_spine():
         mri_extent=["whole_spine"] * 5 + ["regional"] * 4 + [OPEN],
     )
     assert counts(frame, "several_sites") == (2, 4, 1)
+
+
+def test_several_sites_are_those_of_the_table_of_sites():
+    """Lesions rule over the count of the case: 3 of 8 in one place must not be 4 of 9 in another."""
+    several = pd.array([True] * 3 + [False] * 5 + [None] * 2, dtype="boolean")
+    frame = cases(
+        compression_sites=[2] * 4 + [1] * 6, mri_extent=["whole_spine"] * 9 + ["regional"]
+    )
+    assert counts(frame, "several_sites") == (4, 9, 0)
+    frame["multi_site"] = several
+    assert counts(frame, "several_sites") == (3, 8, 1)
+    shown = site_counts.counts(frame.assign(in_overall=True), 0, 0.95).set_index("what")["n"]
+    assert shown.to_dict() == {"several": 3, "one": 5, "unknown": 1}
 
 
 def test_walking_at_entry_under_both_definitions():

@@ -145,10 +145,25 @@ def _instability(cases):
         yield Measured(f"sins_{category}", values, _everybody(cases), who, parts)
 
 
+def whole_spine(cases):
+    """Whether each case has an MRI of the whole spine; no where that is not recorded."""
+    return _is(cases, "mri_extent", ["whole_spine"]).fillna(False).astype(bool)
+
+
+def several_sites(cases):
+    """Whether each case has several sites of compression: from its lesions where the table gives
+    them, else from compression_sites, which says no only with an MRI of the whole spine.
+    """
+    if "multi_site" in cases:
+        return cases["multi_site"].astype("boolean")
+    several = (_day(cases, "compression_sites") > 1).astype("boolean")
+    return several.mask(~whole_spine(cases) & ~several.fillna(False))
+
+
 def _sites(cases):
-    whole_spine = _is(cases, "mri_extent", ["whole_spine"]).fillna(False).astype(bool)
-    several = (_day(cases, "compression_sites") >= 2).astype("boolean")
-    yield Measured("several_sites", several.where(whole_spine), whole_spine, "whole-spine MRI only")
+    imaged = whole_spine(cases)
+    who = "whole-spine MRI only"
+    yield Measured("several_sites", several_sites(cases).where(imaged), imaged, who)
 
 
 def _treatment(cases):

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from mescc_analytics.quality.case_outcomes import several_sites, whole_spine
 from mescc_analytics.stats.intervals import wilson
 from mescc_analytics.steps import withhold
 
@@ -9,27 +10,9 @@ COLUMNS = ["what", "n", "total", "share_lower", "share_upper", "mark"]
 NEEDS = "mri_extent, and a lesions table or compression_sites"
 
 
-def several_sites(cases):
-    """Whether each case has several sites of compression: from its lesions where the table gives
-    them, else from compression_sites, which says no only with an MRI of the whole spine.
-    """
-    if "multi_site" in cases:
-        return cases["multi_site"].astype("boolean")
-    if "compression_sites" not in cases:
-        return pd.Series(pd.NA, index=cases.index, dtype="boolean")
-    several = cases["compression_sites"] > 1
-    return several.astype("boolean").mask(~_whole_spine(cases) & ~several.fillna(False))
-
-
-def _whole_spine(cases):
-    if "mri_extent" not in cases:
-        return pd.Series(False, index=cases.index)
-    return cases["mri_extent"].astype("string").eq("whole_spine").fillna(False).astype(bool)
-
-
 def known(cohort):
     """Whether the number of sites is known of any case with an MRI of the whole spine."""
-    return bool((several_sites(cohort).notna() & _whole_spine(cohort)).any())
+    return bool((several_sites(cohort).notna() & whole_spine(cohort)).any())
 
 
 def counts(cohort, threshold, level):
@@ -51,7 +34,7 @@ def counts(cohort, threshold, level):
         number of sites is known of no such case.
     """
     cases = cohort[cohort["in_overall"].fillna(False).astype(bool)]
-    sites = several_sites(cases)[_whole_spine(cases)]
+    sites = several_sites(cases)[whole_spine(cases)]
     if not sites.notna().any():
         return pd.DataFrame(columns=COLUMNS)
     yes, known = int(sites.fillna(False).sum()), int(sites.notna().sum())
