@@ -465,6 +465,11 @@ def test_what_differs_is_shown_with_every_reason(change, why_not):
         ({"arm": "sbrt"}, "no case here: SBRT"),
         ({"arm": "cebrt"}, "no case here: cEBRT, any course"),
         ({"arm": "surgery"}, "no case here: Surgery of any kind"),
+        # the arm has cases, only not this outcome
+        (
+            {"arm": "cebrt_long", "outcome": "regained"},
+            "not estimated here for cEBRT, long course",
+        ),
         (
             {"arm": "cebrt_long", "baseline": "non_ambulatory", "outcome": "regained"},
             "no case here: cEBRT, long course not walking at entry",
@@ -635,7 +640,7 @@ def test_a_surgical_arm_is_never_put_beside_all_comers():
     surgical = summary(("surgery_cebrt", 250, 0.8, 0))
     row = compared(MEDIAN | {"arm": "all"}, survival=surgical)
     assert (row["comparable"], row["estimate"]) == ("no", pd.NA)
-    assert row["why_not"] == "no case here: all treatments together"
+    assert row["why_not"] == "not estimated here for all treatments together"
     row = compared(MEDIAN | {"arm": "surgery"}, survival=summary(("all", 150, 0.6, 0)))
     assert (row["comparable"], row["estimate"]) == ("no", pd.NA)
 

@@ -208,12 +208,12 @@ def test_not_assessable_is_listed_once_per_need():
             "subject": ["survival", "walking", ""],
             "analysis": ["by_arm", "by_arm", "compression (SOSG)"],
             "needs": ["surgery_day", "surgery_day", "sosg_grade"],
-            "reason": ["needs surgery_day", "needs surgery_day", "the column is not in the table"],
+            "reason": ["needs surgery_day", "needs surgery_day", "the column is absent or blank"],
         }
     )
     assert tables_data.not_assessable(frame).rows == (
         ("survival by arm and walking by arm", "surgery_day", ""),
-        ("compression (SOSG)", "sosg_grade", "the column is not in the table"),
+        ("compression (SOSG)", "sosg_grade", "the column is absent or blank"),
     )
 
 

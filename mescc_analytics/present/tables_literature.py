@@ -24,9 +24,11 @@ def benchmark(comparison, study):
     ordered = found.assign(rank=found["topic"].map(order), last=found["comparable"] != "yes")
     ordered = ordered.sort_values(["rank", "last"], kind="stable")
     rows = tuple(_row(row) for row in ordered.to_dict("records"))
+    ratios = ordered["measure"].astype("string").str.contains("ratio").any()
     notes = (
         "Published and here: percent or, where the result is a time, days; in brackets the "
-        "interval (published: 95 %, printed or Wilson's of printed counts). Ratios are of walking.",
+        "interval (published: 95 %, printed or Wilson's of printed counts)."
+        + (" Ratios are of walking." if ratios else ""),
         "Difference: here less published, in percentage points, with Newcombe's 95 % CI; only "
         "where both measure the same and the published counts were printed.",
         study.suppression_note,

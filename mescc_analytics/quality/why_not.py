@@ -152,7 +152,10 @@ def _not_all_comers(operated, rules):
 def _no_figure(pairs, figures):
     """Which part of the cohort's tables is missing."""
     known = pairs["outcome"].isin(figures["outcome"].unique())
-    text = "no case here: " + pairs["arm"].map(arm_words) + pairs["baseline"].map(ENTRY)
+    who = pairs["arm"].map(arm_words) + pairs["baseline"].map(ENTRY)
+    group = ["arm", "baseline"]
+    measured = pd.MultiIndex.from_frame(pairs[group]).isin(pd.MultiIndex.from_frame(figures[group]))
+    text = ("not estimated here for " + who).where(measured, "no case here: " + who)
     text = text.where(known, pairs["outcome"].map(_absent))
     kind = pairs["measure"].map(KINDS)
     return text.mask(kind.notna(), "published as " + kind + ", which is not estimated here")

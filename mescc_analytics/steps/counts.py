@@ -32,9 +32,9 @@ RARE = "rarer ones together"
 # What a section of the report rests on, and the column without which it cannot be filled.
 FOUNDATIONS = (
     ("instability (SINS)", SINS_ITEMS, "no SINS item was supplied"),
-    ("compression (SOSG)", ("sosg_grade",), "the column is not in the table"),
-    ("walking by entry status", ("ambulatory_status",), "the column is not in the table"),
-    ("radiosensitivity", ("primary_histology",), "the column is not in the table"),
+    ("compression (SOSG)", ("sosg_grade",), "the column is absent or blank"),
+    ("walking by entry status", ("ambulatory_status",), "the column is absent or blank"),
+    ("radiosensitivity", ("primary_histology",), "the column is absent or blank"),
 )
 
 
