@@ -472,3 +472,12 @@ def test_nobody_and_nothing_recorded_do_not_stop_the_step():
         whole = step.prepare(cases, pd.DataFrame(columns=["case_id"]), chosen())
         tables = step.analyse(whole, chosen())
         assert set(tables["indicators"]["indicator_id"]) == set(indicators.indicators())
+
+
+def test_an_audit_without_a_signal_is_reported(tmp_path):
+    """A short series fires nothing: its column is blank, which a reader of CSV takes for numbers."""
+    from mescc_analytics.steps import audit_report
+
+    (tmp_path / "trend.csv").write_text("site,signal\nall,\nall,\n")
+    read = audit_report._typed(audit_report.files.read_csv(tmp_path / "trend.csv"))
+    assert read["signal"].fillna("").eq("").all()

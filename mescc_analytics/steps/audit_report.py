@@ -48,8 +48,11 @@ def audit_report(inputs, out, settings):
 
 
 def _typed(frame):
-    """Sites and periods are names, also where they look like numbers."""
-    names = {"site", "period", "case_id", "first_cycle", "second_cycle", "needs"} & set(frame)
+    """Sites and periods are names, also where they look like numbers; a column of text is text,
+    also where it is blank throughout.
+    """
+    names = {"site", "period", "case_id", "first_cycle", "second_cycle", "needs", "signal"}
+    names &= set(frame)
     return frame.astype(dict.fromkeys(names, "string"))
 
 
