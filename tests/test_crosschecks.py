@@ -80,6 +80,13 @@ def checked(*rows, **options):
             "radiotherapy",
         ),
         (
+            {"prior_rt_dose_gy": 20, "prior_rt_same_level": False},
+            "earlier_dose_without_earlier_rt",
+            "warning",
+            "prior_rt_dose_gy 20, prior_rt_same_level False; wanted: prior_rt_same_level beside the "
+            "dose of an earlier course",
+        ),
+        (
             {"symptom_onset_day": 1},
             "onset_after_presentation",
             "warning",

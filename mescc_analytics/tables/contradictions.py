@@ -58,6 +58,13 @@ RULES = (
         "rt_fractions beside a dose of radiotherapy",
     ),
     Rule(
+        "earlier_dose_without_earlier_rt",
+        "warning",
+        ("prior_rt_dose_gy", "prior_rt_same_level"),
+        lambda c: c["prior_rt_dose_gy"].notna() & ~c["prior_rt_same_level"],
+        "prior_rt_same_level beside the dose of an earlier course",
+    ),
+    Rule(
         "onset_after_presentation",
         "warning",
         ("symptom_onset_day",),
