@@ -1,14 +1,17 @@
 """The whole cohort, from the first draw to the three tables and the truth."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
+from mescc_analytics import codebook
 from mescc_analytics.errors import UsageError
 from mescc_analytics.synthetic import records
 from mescc_analytics.synthetic.audit_items import audit_items
 from mescc_analytics.synthetic.choice import plan_arms
+from mescc_analytics.synthetic.contrast import true_contrasts
 from mescc_analytics.synthetic.facts import code, facts_of
 from mescc_analytics.synthetic.neurology import fitness, neurology
 from mescc_analytics.synthetic.outcomes import events, walking
@@ -76,7 +79,7 @@ def synthesise(n_cases, rng, scenario="realistic"):
     truth = truth_of(people, facts, scenario)
     # a stream of its own leaves every other draw as it would be without it
     second = second_reading(people, rng.spawn(1)[0], facts)
-    truth |= {"second_reading": truth_of_second(facts, second)}
+    truth |= {"second_reading": truth_of_second(facts, second)} | contrast_of(scenario)
     further = further_lesions(people, rng, facts)
     people["compression_sites"] = 1 + _compressing(further, n_cases)
     people |= work_up(people, rng, facts)
@@ -88,6 +91,22 @@ def synthesise(n_cases, rng, scenario="realistic"):
     flat["case_id"] = cases["case_id"].to_numpy(object)[flat["case"]]
     lesions = records.lesions(cases, further, rng)
     return Synthetic(cases, records.frame(flat, "visits"), lesions, truth)
+
+
+@cache
+def contrast_of(scenario):
+    """True contrast of surgery and conventional radiotherapy, as an entry of the truth.
+
+    It holds for the population from which cohorts of the scenario are drawn, so it is the same for
+    every seed. Empty for a scenario that is not made to judge methods by.
+    """
+    content = codebook.load("synthetic")
+    if not content["scenarios"][scenario].get("contrast"):
+        return {}
+    chosen, facts = content["contrast"], facts_of(scenario)
+    rng = np.random.default_rng(chosen["seed"])
+    people = _treated(_presented(chosen["population"], rng, facts), rng, facts)
+    return {"contrast": dict(chosen) | true_contrasts(people, facts, chosen)}
 
 
 def _presented(n_cases, rng, facts):
