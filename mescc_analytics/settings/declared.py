@@ -13,6 +13,7 @@ SECTIONS = (
     "score",
     "assign",
     "cohort",
+    "weight",
     "survival",
     "ambulatory",
     "competing",
