@@ -19,7 +19,6 @@ TABLE = {"table": "case table: CSV, XLSX or Parquet"}
 MAPPING = {"mapping": "mapping file (YAML) that renames columns and recodes levels"}
 VISITS = {"visits": "table of follow-up contacts"}
 LESIONS = {"lesions": "table of lesions"}
-WEIGHTS = {"weights": "weights.parquet", "diagnostics": "diagnostics.csv of the weights"}
 
 
 @dataclass(frozen=True)
@@ -106,24 +105,19 @@ COMMANDS = {
         _options(VISITS),
     ),
     "weight": Command(
-        f"{STEPS}.weight:weight",
-        "weights that make the arms alike, and their diagnostics",
-        (),
-        _options({"cohort": "cohort.parquet"}),
+        f"{STEPS}.weight:weight", "weights of the arms", (), _options({"cohort": "cohort.parquet"})
     ),
     "survival": Command(
         f"{STEPS}.survival:survival",
         "survival curves, tests and hazard ratios",
         (),
         _options({"cohort": "cohort.parquet"}),
-        _options(WEIGHTS),
     ),
     "ambulatory": Command(
         f"{STEPS}.ambulatory:ambulatory",
         "walking by arm and time",
         (),
         _options({"cohort": "cohort.parquet", "visits": "visits.parquet"}),
-        _options(WEIGHTS),
     ),
     "competing": Command(
         f"{STEPS}.competing:competing",

@@ -38,6 +38,7 @@ def test_every_problem_at_once_in_words():
 def test_what_no_schema_can_say():
     wrong = COHORT | {
         "survival": {"by": ["sexx", "local_failure_day", "site"]},
+        "weight": {"covariates": ["last_ecog"]},
         "ambulatory": {"timepoints_days": [30]},
         "tables": {"variables": ["sex", "spinal_level"]},
         "assign": {"sins_consult_from": 14},
@@ -52,6 +53,7 @@ def test_what_no_schema_can_say():
     assert settings.check(wrong) == [
         "survival.by: 'sexx' is not a column (did you mean 'sex'?)",
         "survival.by: 'local_failure_day' is not known at baseline, so groups by it would look into the future",
+        "weight.covariates: 'last_ecog' is not a column (did you mean 'ecog'?)",
         "tables.variables: 'spinal_level' is not a column (did you mean 'spinal_region'?)",
         "ambulatory: timepoints_days and windows_days must have the same number of entries",
         "assign.sins_consult_from: must not be above sins_high_from",

@@ -56,7 +56,8 @@ def test_everything_is_made(demo):
     wanted = """ingest/cases.parquet ingest/findings.csv score/scored.parquet score/lesions.parquet
         agreement/agreement.csv agreement/bland_altman.csv figures/sins_agreement.svg assign/concordance.csv assign/policies.csv assign/algorithms.csv
         cohort/cohort.parquet cohort/flow.csv survival/curves.csv survival/summary.csv survival/tests.csv
-        survival/hazards.csv ambulatory/rates.csv ambulatory/contrasts.csv ambulatory/occupancy.csv
+        survival/hazards.csv weight/weights.parquet weight/balance.csv weight/overlap.csv weight/diagnostics.csv
+        weight/not_assessable.csv ambulatory/rates.csv ambulatory/contrasts.csv ambulatory/occupancy.csv
         competing/incidence.csv competing/tests.csv
         benchmark/comparison.csv figures/benchmark.svg tables/benchmark.csv figures/survival_by_arm.svg
         prognosis/discrimination.csv prognosis/bands.csv prognosis/calibration.csv prognosis/brier.csv
@@ -100,6 +101,7 @@ def test_a_change_of_one_section_reruns_only_what_reads_it(demo, tmp_path):
         "rule ambulatory:",
         "rule competing:",
         "rule prognosis:",
+        "rule weight:",
     } & set(line.strip() for line in plan.splitlines())
 
 

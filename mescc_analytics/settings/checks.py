@@ -159,8 +159,6 @@ def _cross_checks(config):
     problems = [
         p for column in full["survival"]["by"] for p in _group_problems("survival.by", column)
     ]
-    for column in full["survival"]["strata"]:
-        problems += _group_problems("survival.strata", column)
     for column in full["weight"]["covariates"]:
         problems += _group_problems("weight.covariates", column)
     for column in full["tables"]["variables"] or []:

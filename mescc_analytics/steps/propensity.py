@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 
 from mescc_analytics.stats.firth_models import separated
@@ -36,6 +35,9 @@ class Model:
     left_out : dict of str to LeftOut
     reason : str
         Why there is no model, or "".
+    missing : DataFrame, shape (n_arms, n_covariates)
+        Share of an arm, with the cases that complete_case leaves out, without a value; 1 of a
+        covariate that the table lacks.
     """
 
     arm: pd.Series
@@ -44,6 +46,7 @@ class Model:
     weight: pd.Series
     left_out: dict = field(default_factory=dict)
     reason: str = ""
+    missing: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def fit_model(frame, arm, chosen, reference):
@@ -66,29 +69,40 @@ def fit_model(frame, arm, chosen, reference):
     """
     left_out = {}
     arm = _large(arm, chosen, left_out)
-    covariates = covariates_of(frame.loc[arm.index], chosen).of(np.ones(len(arm), bool))
-    arm = _large(arm[covariates.kept], chosen, left_out)
+    covariates = covariates_of(frame.loc[arm.index], chosen)
+    missing = _missing_shares(arm, covariates)
+    scores, arm, covariates, reason = _fitted(
+        arm[covariates.kept], covariates, reference, chosen, left_out
+    )
+    if not reason and chosen["trim"]:
+        inside = scores.min(axis="columns") >= chosen["trim"]
+        scores, arm, covariates, reason = _fitted(
+            arm[inside], covariates, reference, chosen, left_out
+        )
+    reason = reason or _no_focal(arm, chosen, left_out)
+    if reason:
+        return _no_model(arm, covariates, left_out, reason)
+    focal = chosen["att_arm"] if chosen["estimand"] == "att" else None
+    weight = propensity_weights(
+        scores.to_numpy(), arm.array, target=chosen["estimand"], focal=focal
+    )
+    weight = pd.Series(weight, index=arm.index)
+    return Model(arm, covariates, scores, weight, left_out, missing=missing)
+
+
+def _fitted(arm, covariates, reference, chosen, left_out):
+    """As `_scores`, of the arms that are large enough."""
+    arm = _large(arm, chosen, left_out)
     covariates = _at(covariates, arm.index)
     reason = _cannot(arm, covariates, reference, left_out)
     if reason:
-        return _no_model(arm, covariates, left_out, reason)
-    scores, arm, covariates, reason = _scores(arm, covariates, reference, left_out)
-    if not reason and chosen["trim"]:
-        inside = scores.min(axis="columns") >= chosen["trim"]
-        arm = _large(arm[inside], chosen, left_out)
-        covariates = _at(covariates, arm.index)
-        reason = _cannot(arm, covariates, reference, left_out)
-        if not reason:
-            scores, arm, covariates, reason = _scores(arm, covariates, reference, left_out)
-    if reason:
-        return _no_model(arm, covariates, left_out, reason)
-    weight = propensity_weights(
-        scores.to_numpy(),
-        arm.array,
-        target=chosen["estimand"],
-        focal=chosen["att_arm"] if chosen["att_arm"] in scores else None,
-    )
-    return Model(arm, covariates, scores, pd.Series(weight, index=arm.index), left_out)
+        return None, arm, covariates, reason
+    return _scores(arm, covariates, reference, left_out)
+
+
+def _missing_shares(arm, covariates):
+    shares = covariates.missing.groupby(arm.to_numpy(), observed=True).mean()
+    return shares.assign(**{name: 1.0 for name in covariates.absent})
 
 
 def _large(arm, chosen, left_out):
@@ -112,6 +126,14 @@ def _cannot(arm, covariates, reference, left_out):
     if len(arm.cat.categories) < 2:
         return "fewer than two arms are large enough"
     return "" if covariates.design.shape[1] else "no covariate varies between the cases"
+
+
+def _no_focal(arm, chosen, left_out):
+    """Why there is nobody whom the other arms are to resemble, or ""."""
+    focal = chosen["att_arm"]
+    if chosen["estimand"] != "att" or focal is None or focal in arm.cat.categories:
+        return ""
+    return f"the arm {focal} of weight.att_arm is left out: {left_out[focal].why}"
 
 
 def _no_model(arm, covariates, left_out, reason):

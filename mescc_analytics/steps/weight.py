@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from mescc_analytics.errors import UsageError
 from mescc_analytics.steps import weight_diagnostics
 from mescc_analytics.steps.cohort import arms_are_given, effective
 from mescc_analytics.steps.groups import (
@@ -11,6 +12,7 @@ from mescc_analytics.steps.groups import (
     not_assessable,
     reference_arm,
     source_column,
+    stack,
 )
 from mescc_analytics.steps.propensity import fit_model
 from mescc_analytics.tables import files
@@ -27,11 +29,22 @@ def analyse(frame, settings):
     if reason:
         return _without(compared, reason)
     reference = reference_arm(arm, settings["cohort"]["reference_arm"])
+    _check_att_arm(arm, chosen)
     model = fit_model(compared, arm, chosen, reference)
     left_out = weight_diagnostics.left_out_rows(model.left_out, reference)
-    absent = _absent(model.covariates.absent)
     if model.reason:
-        return _without(compared, model.reason, left_out, absent)
+        return _without(compared, model.reason, left_out, _absent(model.covariates.absent))
+    return _tables(compared, arm, model, left_out, chosen)
+
+
+def _check_att_arm(arm, chosen):
+    present, wanted = list(arm.cat.categories), chosen["att_arm"]
+    if chosen["estimand"] == "att" and wanted is not None and wanted not in present:
+        found = f"weight.att_arm: found '{wanted}', wanted one of {', '.join(present)}"
+        raise UsageError("the config", [found])
+
+
+def _tables(compared, arm, model, left_out, chosen):
     cases = compared.loc[model.arm.index]
     outcome = pd.DataFrame(
         {
@@ -42,11 +55,12 @@ def analyse(frame, settings):
     )
     balance = weight_diagnostics.balance_of(model, chosen)
     judged = weight_diagnostics.diagnostics_of(model, balance, outcome, chosen)
+    absent = _absent(model.covariates.absent)
     return {
         "weights": _weights(compared, arm, model),
         "balance": balance,
         "overlap": weight_diagnostics.overlap_of(model, chosen),
-        "diagnostics": pd.concat([judged, left_out]) if len(left_out) else judged,
+        "diagnostics": stack([judged, left_out]) if len(left_out) else judged,
         "not_assessable": pd.DataFrame(absent, columns=NOT_ASSESSABLE),
     }
 

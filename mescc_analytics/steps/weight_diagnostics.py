@@ -57,7 +57,9 @@ def _balance_pair(model, name, chosen):
         before, after = (when[label].loc[covariate] for label in ("before", "after"))
         row = {"covariate": covariate, **key}
         row |= {"smd_before": before["smd"], "smd_after": after["smd"]}
-        rows.append(row | _verdict(column, effective, after, chosen) | {"n_fewest": _fewest(column, arm)})
+        rows.append(
+            row | _verdict(column, effective, after, chosen) | {"n_fewest": _fewest(column, arm)}
+        )
     return pd.DataFrame(rows, columns=BALANCE)
 
 
@@ -137,15 +139,15 @@ def diagnostics_of(model, balance, outcome, chosen):
             _imbalance(of_pair, chosen),
             _support(_relative(model, name)[pair], model.arm[pair] == name, chosen),
             *_sizes(model, key, outcome, chosen),
-            _missing(model, pair, key, chosen),
+            _missing(model, key, chosen),
             _proportional(outcome[pair], model.arm[pair] == name, chosen),
         ]
         rows += [key | check for check in checks]
     return pd.DataFrame(rows, columns=DIAGNOSTICS)
 
 
-def _row(diagnostic, value, limit, failed, why, withholds=EVERYTHING):
-    verdict = "fail" if failed else "pass"
+def _row(diagnostic, numbers, failed, why, withholds=EVERYTHING):
+    (value, limit), verdict = numbers, "fail" if failed else "pass"
     return {
         "diagnostic": diagnostic,
         "value": float(value),
@@ -161,7 +163,7 @@ def _imbalance(rows, chosen):
     beyond = (rows["smd_after"] - rows["limit"]).fillna(-np.inf)
     beyond = beyond.mask(rows["note"].astype(str).str.startswith("separated"), np.inf)
     if rows.empty:
-        return _row("balance", np.nan, chosen["balance_limit"], True, "no covariate to judge")
+        return _row("balance", (np.nan, chosen["balance_limit"]), True, "no covariate to judge")
     worst = rows.loc[beyond.idxmax()]
     words = words_of(worst["covariate"])
     if not failed.any():
@@ -169,14 +171,14 @@ def _imbalance(rows, chosen):
     else:
         named = ", ".join(words_of(name) for name in rows.loc[failed, "covariate"])
         why = f"still unlike after weighting: {named}"
-    return _row("balance", worst["smd_after"], worst["limit"], failed.any(), why)
+    return _row("balance", (worst["smd_after"], worst["limit"]), failed.any(), why)
 
 
 def _support(score, member, chosen):
     value = min(common_support(score, member.to_numpy()))
     limit = chosen["overlap_share_min"]
     why = "share of the cases of each arm that lie where the other arm has cases, the smaller one"
-    return _row("overlap", value, limit, not value >= limit, why)
+    return _row("overlap", (value, limit), not value >= limit, why)
 
 
 def _sizes(model, key, outcome, chosen):
@@ -188,25 +190,24 @@ def _sizes(model, key, outcome, chosen):
     small = int(np.argmin(effective))
     limit = chosen["effective_size_min"]
     why = f"cases that the weights leave, in the arm with fewer: {names[small]}"
-    yield _row(
-        "effective_size", effective[small], limit, not effective[small] >= limit, why
-    )
+    yield _row("effective_size", (effective[small], limit), not effective[small] >= limit, why)
     parameters = model.covariates.design.shape[1]
     each, limit = min(n) / parameters, chosen["cases_per_parameter_min"]
     why = f"cases of the smaller arm for each of {parameters} parameters of the model"
-    yield _row("events_per_parameter", each, limit, each < limit, why)
+    yield _row("events_per_parameter", (each, limit), each < limit, why)
     ratio = detectable_hazard_ratio(deaths, effective, n, power=chosen["power"])
     limit = chosen["detectable_hazard_ratio_max"]
     why = f"hazard ratio that would be found with a power of {100 * chosen['power']:g} %"
-    yield _row("detectable_effect", ratio, limit, ratio > limit, why)
+    yield _row("detectable_effect", (ratio, limit), ratio > limit, why)
 
 
-def _missing(model, pair, key, chosen):
-    gone = model.covariates.missing[pair]
-    share = gone.groupby(model.arm[pair].to_numpy()).mean().max(axis="rows")
+def _missing(model, key, chosen):
+    share = model.missing.loc[[key["group"], key["reference"]]].max(axis="rows")
     limit, name = chosen["missing_share_max"], str(share.idxmax())
     why = f"share of an arm without a value, of the covariate missing most: {words_of(name)}"
-    return _row("missingness", share[name], limit, share[name] > limit, why)
+    if name in model.covariates.absent:
+        why += " (nobody has one; weight.covariates without it adjusts for the others)"
+    return _row("missingness", (share[name], limit), share[name] > limit, why)
 
 
 def _proportional(outcome, member, chosen):
@@ -215,17 +216,17 @@ def _proportional(outcome, member, chosen):
     why = "p value of proportional hazards, unweighted; below the limit one ratio says too little"
     if not (died[inside].any() and died[~inside].any()):
         why = "the hazards cannot be compared: no deaths in an arm"
-        return _row("proportional_hazards", np.nan, limit, True, why, RATIO)
+        return _row("proportional_hazards", (np.nan, limit), True, why, RATIO)
     fit = fit_cox(outcome["days"].to_numpy(float), died, inside[:, np.newaxis], ["arm"])
     p = float(ph_test(fit)["p"].iloc[-1])
-    return _row("proportional_hazards", p, limit, p < limit, why, RATIO)
+    return _row("proportional_hazards", (p, limit), not p >= limit, why, RATIO)
 
 
 def left_out_rows(left_out, reference):
     """Diagnostics of the arms that are not in the model."""
     rows = [
         {"contrast": contrast_of(name, reference), "group": name, "reference": reference}
-        | _row(found.diagnostic, found.value, found.limit, True, found.why)
+        | _row(found.diagnostic, (found.value, found.limit), True, found.why)
         for name, found in left_out.items()
     ]
     return pd.DataFrame(rows, columns=DIAGNOSTICS)

@@ -14,6 +14,7 @@ rule provenance:
         report=rules.report.output.research,
         tables=rules.tables.output.docx,
         figures=rules.figures.output.svg,
+        weight=rules.weight.output,
         audit=rules.audit.output,
         audit_report=rules.audit_report.output,
     output:

@@ -1,10 +1,32 @@
-"""Survival, walking, events that death can forestall, agreement of two readings, the cohort beside published results, prognostic scores, and missing values.
+"""Weights of the arms, survival, walking, events that death can forestall, agreement of two readings, the cohort beside published results, prognostic scores, and missing values.
 
 Needs   results/{cohort}/cohort/cohort.parquet, results/{cohort}/ingest/visits.parquet
-Makes   results/{cohort}/survival, results/{cohort}/ambulatory, results/{cohort}/competing, results/{cohort}/agreement,
+Makes   results/{cohort}/weight, results/{cohort}/survival, results/{cohort}/ambulatory, results/{cohort}/competing, results/{cohort}/agreement,
         results/{cohort}/benchmark, results/{cohort}/prognosis, results/{cohort}/impute (CSV; imputed.parquet and
         probabilities.parquet are patient-level)
 """
+
+
+rule weight:
+    input:
+        cohort=rules.cohort.output.cohort,
+    output:
+        weights="results/{cohort}/weight/weights.parquet",
+        balance="results/{cohort}/weight/balance.csv",
+        overlap="results/{cohort}/weight/overlap.csv",
+        diagnostics="results/{cohort}/weight/diagnostics.csv",
+        not_assessable="results/{cohort}/weight/not_assessable.csv",
+    log:
+        "logs/{cohort}/weight.log",
+    params:
+        settings=section("weight", "cohort", "score"),
+        out=subpath(output.weights, parent=True),
+        code=CODE,
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics weight --cohort {input.cohort:q} --settings {params.settings:q} --out {params.out:q}
+        """
 
 
 rule survival:

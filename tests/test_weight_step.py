@@ -1,0 +1,344 @@
+"""Step `weight`: by hand, identical arms, what it refuses, every key of its config."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from mescc_analytics.errors import UsageError
+from mescc_analytics.steps.weight import GIVEN, analyse, weight
+from mescc_analytics.tables import files
+from weight_cases import LONG, SHORT, SURGERY, alike, changed, cohort, confounded, walking
+
+ROOT = Path(__file__).parents[1]
+TABLES = ("weights", "balance", "overlap", "diagnostics", "not_assessable")
+
+
+def diagnostic(tables, name, group=SHORT):
+    rows = tables["diagnostics"]
+    rows = rows[(rows["diagnostic"] == name) & (rows["group"] == group)]
+    (row,) = rows.to_dict("records")
+    return row
+
+
+def reason(tables):
+    rows = tables["not_assessable"].set_index("analysis")["reason"]
+    return rows["by_arm_weighted"]
+
+
+def by_hand():
+    """One covariate of two levels: 30 and 10 of the long arm, 10 and 20 of the short one."""
+    arms = [LONG] * 40 + [SHORT] * 30
+    levels = ["ambulatory"] * 30 + ["non_ambulatory"] * 10
+    levels += ["ambulatory"] * 10 + ["non_ambulatory"] * 20
+    return cohort(arms, ambulatory_status=walking(levels))
+
+
+ONE = ["ambulatory_status"]
+
+
+def test_scores_and_weights_by_hand():
+    weights = analyse(by_hand(), changed(covariates=ONE))["weights"]
+    # of 40 who walk 10 had the short course, of 30 who do not 20
+    assert_allclose(weights[f"propensity_{SHORT}"][:30], 0.25, rtol=1e-8)
+    assert_allclose(weights[f"propensity_{LONG}"][30:40], 1 / 3, rtol=1e-8)
+    # overlap: for two arms the probability of the other one
+    expected = np.repeat([1 / 4, 2 / 3, 3 / 4, 1 / 3], [30, 10, 10, 20])
+    assert_allclose(weights["weight"], expected, rtol=1e-8)
+    assert list(weights) == [
+        "case_id",
+        "arm",
+        f"propensity_{LONG}",
+        f"propensity_{SHORT}",
+        "weight",
+    ]
+
+
+@pytest.mark.parametrize(
+    "estimand, arm, expected",
+    [
+        # stabilised: the share of the arm over its probability
+        ("ate", None, [(4 / 7) / (3 / 4), (4 / 7) * 3, (3 / 7) / (1 / 4), (3 / 7) / (2 / 3)]),
+        ("att", None, [1, 1, 3, 1 / 2]),  # the reference arm
+        ("att", SHORT, [1 / 3, 2, 1, 1]),
+    ],
+)
+def test_estimands_by_hand(estimand, arm, expected):
+    chosen = changed(covariates=ONE, estimand=estimand, att_arm=arm)
+    weights = analyse(by_hand(), chosen)["weights"]["weight"]
+    assert_allclose(weights, np.repeat(expected, [30, 10, 10, 20]), rtol=1e-8)
+
+
+def test_balance_and_effective_size_by_hand():
+    tables = analyse(by_hand(), changed(covariates=ONE))
+    (row,) = tables["balance"].to_dict("records")
+    # shares of 1/4 and 2/3: difference over the root of the mean of 3/16 and 2/9
+    assert_allclose(row["smd_before"], (2 / 3 - 1 / 4) / np.sqrt((3 / 16 + 2 / 9) / 2), rtol=1e-8)
+    assert_allclose(row["smd_after"], 0, atol=1e-7)
+    assert (row["verdict"], row["n_fewest"]) == ("pass", 10)
+    sizes = [
+        (30 / 4 + 20 / 3) ** 2 / (30 / 16 + 40 / 9),
+        (30 / 4 + 20 / 3) ** 2 / (90 / 16 + 20 / 9),
+    ]
+    assert_allclose(diagnostic(tables, "effective_size")["value"], min(sizes), rtol=1e-7)
+    spread = np.sqrt(3.841458820694124 * (1 / sizes[0] + 1 / sizes[1]))
+    assert_allclose(row["by_chance"], spread, rtol=1e-7)
+    assert row["limit"] == 0.25  # beyond the largest that is accepted
+    assert diagnostic(tables, "events_per_parameter")["value"] == 30.0
+
+
+def test_identical_arms_get_the_same_weight():
+    for estimand, value in (("overlap", 1 / 2), ("ate", 1), ("att", 1)):
+        tables = analyse(alike(), changed(estimand=estimand))
+        assert_allclose(tables["weights"]["weight"], value, rtol=1e-9)
+        assert_allclose(tables["balance"][["smd_before", "smd_after"]], 0, atol=1e-9)
+        assert tables["diagnostics"].set_index("diagnostic").loc["balance", "verdict"] == "pass"
+    three = analyse(alike(arms=(LONG, SHORT, SURGERY)), changed())["weights"]["weight"]
+    assert_allclose(three, 1 / 3, rtol=1e-9)
+
+
+def test_weights_take_away_what_made_the_arms_differ():
+    tables = analyse(confounded(arms=(LONG, SHORT, SURGERY)), changed())
+    balance = tables["balance"].set_index(["contrast", "covariate"])
+    last = f"{SURGERY} vs {LONG}"
+    assert balance.loc[(last, "age_years"), "smd_before"] > 0.5
+    assert (balance["smd_after"] < 0.1).all() and (balance["verdict"] == "pass").all()
+    assert set(tables["diagnostics"]["group"]) == {SHORT, SURGERY}
+
+
+def test_overlap_counts_everybody():
+    frame = confounded()
+    tables = analyse(frame, changed())
+    counts = tables["overlap"].groupby("arm")["n"].sum()
+    assert counts.to_dict() == frame["arm"].value_counts().to_dict()
+    assert_allclose(tables["overlap"]["n_weighted"].sum(), tables["weights"]["weight"].sum())
+
+
+def test_row_order_is_irrelevant():
+    frame = confounded()
+    other = frame.sample(frac=1, random_state=3)
+    first, second = (analyse(f, changed())["weights"].set_index("case_id") for f in (frame, other))
+    assert_allclose(first["weight"], second.loc[first.index, "weight"], rtol=1e-7)
+
+
+# what it refuses
+
+
+def test_one_arm_is_not_compared():
+    tables = analyse(alike(arms=(LONG,)), changed())
+    assert reason(tables) == "fewer than two arms are large enough"
+    assert tables["weights"].empty and tables["diagnostics"].empty
+    assert {"case_id", "arm", "weight"} <= set(tables["weights"])
+
+
+def test_arms_that_the_table_gives_are_left_alone_unless_asked_for():
+    frame = alike()
+    frame["arm_source"] = pd.Categorical(["given"] * len(frame), ["given", "derived"])
+    assert reason(analyse(frame, changed())) == GIVEN
+    asked = analyse(frame, changed(given_arms="adjust"))
+    assert asked["not_assessable"].empty and len(asked["weights"]) == 120
+
+
+def test_tiny_arms_are_left_out_and_named():
+    frame = pd.concat([alike(), alike(5, (SURGERY,))], ignore_index=True)
+    frame["arm"] = frame["arm"].astype("category")
+    tables = analyse(frame, changed())
+    row = diagnostic(tables, "arm_size", SURGERY)
+    assert (row["value"], row["limit"], row["verdict"]) == (5, 10, "fail")
+    assert (row["withholds"], row["why"]) == ("everything", "fewer than 10 cases can be compared")
+    assert tables["weights"]["weight"].isna().sum() == 5
+    tiny = analyse(alike(4), changed())
+    said = "the reference arm cebrt_long is left out: fewer than 10 cases can be compared"
+    assert reason(tiny) == said and tiny["weights"].empty
+
+
+def test_an_absent_covariate_withholds_and_is_named():
+    frame = alike().drop(columns="age_years")
+    tables = analyse(frame, changed())
+    (row,) = tables["not_assessable"].to_dict("records")
+    assert row["analysis"] == "covariate age_years" and row["needs"] == "age_years"
+    found = diagnostic(tables, "missingness")
+    assert (found["value"], found["verdict"]) == (1.0, "fail")
+    assert found["why"].endswith(
+        "(nobody has one; weight.covariates without it adjusts for the others)"
+    )
+    assert diagnostic(analyse(frame, changed(covariates=ONE)), "missingness")["verdict"] == "pass"
+    nothing = analyse(frame.drop(columns="ambulatory_status"), changed())
+    assert reason(nothing) == "no covariate varies between the cases"
+
+
+def test_a_covariate_that_divides_the_arms_leaves_one_out():
+    frame = alike(arms=(LONG, SHORT, SURGERY))
+    frame.loc[frame["arm"] == SURGERY, "age_years"] += 40
+    tables = analyse(frame, changed())
+    found = diagnostic(tables, "separation", SURGERY)
+    assert found["why"] == "divided from the reference arm without exception by Age"
+    assert_allclose(tables["weights"]["weight"].dropna(), 1 / 2, rtol=1e-9)
+    two = frame[frame["arm"] != SHORT].reset_index(drop=True)
+    assert reason(analyse(two, changed())) == "fewer than two arms are large enough"
+
+
+def test_nobody_is_compared_in_an_empty_cohort():
+    frame = alike()
+    frame["in_arms"] = False
+    assert reason(analyse(frame, changed())) == "no case with a known arm is left at the landmark"
+    frame["arm"] = pd.Categorical(["unknown"] * len(frame))
+    assert reason(analyse(frame, changed())) == "needs surgery_day and rt_start_day, or arm"
+
+
+def test_without_deaths_nothing_is_detectable_and_no_ratio_given():
+    frame = alike()
+    frame["survival_event"] = False
+    tables = analyse(frame, changed())
+    assert diagnostic(tables, "detectable_effect")["value"] == np.inf
+    row = diagnostic(tables, "proportional_hazards")
+    assert (row["verdict"], row["withholds"]) == ("fail", "hazard_ratio")
+
+
+def test_an_arm_to_resemble_must_exist():
+    with pytest.raises(UsageError) as caught:
+        analyse(alike(), changed(estimand="att", att_arm=SURGERY))
+    said = "weight.att_arm: found 'surgery_cebrt', wanted one of cebrt_long, cebrt_short"
+    assert said in str(caught.value)
+    frame = pd.concat([alike(), alike(5, (SURGERY,))], ignore_index=True)
+    frame["arm"] = frame["arm"].astype("category")
+    said = (
+        "the arm surgery_cebrt of weight.att_arm is left out: fewer than 10 cases can be compared"
+    )
+    assert reason(analyse(frame, changed(estimand="att", att_arm=SURGERY))) == said
+
+
+# every key of the config
+
+
+def messy(seed=2):
+    """Confounded arms with missing ages and a rare level of walking."""
+    frame, rng = confounded(400, seed), np.random.default_rng(seed)
+    frame.loc[rng.random(len(frame)) < 0.2, "age_years"] = pd.NA
+    frame.loc[rng.choice(len(frame), 15, replace=False), "ambulatory_status"] = "paraplegic"
+    return frame
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"covariates": ONE},
+        {"missing": "complete_case"},
+        {"rare_level_cases": 40},
+        {"estimand": "ate"},
+        {"trim": 0.15},
+    ],
+)
+def test_choices_that_change_the_weights(values):
+    plain, other = (analyse(messy(), changed(**v))["weights"]["weight"] for v in ({}, values))
+    assert not np.allclose(plain, other, rtol=1e-3, equal_nan=True)
+
+
+def test_missing_ages_are_a_level_or_leave_out():
+    frame = messy()
+    without = frame["age_years"].isna().to_numpy()
+    for choice, weighted in (("indicator", True), ("complete_case", False)):
+        tables = analyse(frame, changed(missing=choice))
+        assert (tables["weights"]["weight"][without].notna() == weighted).all()
+        # who is left out counts as missing all the same
+        share = frame["age_years"].isna().groupby(frame["arm"], observed=True).mean().max()
+        assert_allclose(diagnostic(tables, "missingness")["value"], share)
+    names = set(analyse(frame, changed())["balance"]["covariate"])
+    assert names == {"age_years", "age_years: missing", "ambulatory_status"}
+
+
+def test_trimmed_cases_have_no_weight_and_the_scores_are_fitted_again():
+    frame = confounded()
+    plain = analyse(frame, changed())["weights"]
+    trimmed = analyse(frame, changed(trim=0.15))["weights"]
+    out = plain[[f"propensity_{LONG}", f"propensity_{SHORT}"]].min(axis="columns") < 0.15
+    assert out.any() and (trimmed["weight"].isna() == out).all()
+
+
+def test_smallest_arm_changes_who_is_adjusted():
+    frame = pd.concat([alike(), alike(12, (SURGERY,))], ignore_index=True)
+    frame["arm"] = frame["arm"].astype("category")
+    for least, n in ((10, 0), (20, 12)):
+        assert analyse(frame, changed(min_arm=least))["weights"]["weight"].isna().sum() == n
+
+
+def test_bins_of_the_overlap():
+    assert [len(analyse(alike(), changed(overlap_bins=n))["overlap"]) for n in (5, 10)] == [10, 20]
+
+
+@pytest.mark.parametrize(
+    "key, passing, failing, name",
+    [
+        ("overlap_share_min", 0.3, 1.0, "overlap"),
+        ("effective_size_min", 20, 300, "effective_size"),
+        ("cases_per_parameter_min", 5, 200, "events_per_parameter"),
+        ("detectable_hazard_ratio_max", 2.5, 1.05, "detectable_effect"),
+        ("missing_share_max", 0.4, 0.1, "missingness"),
+        ("ph_p_min", 0.0, 1.0, "proportional_hazards"),
+    ],
+)
+def test_limits_decide_between_pass_and_fail(key, passing, failing, name):
+    rows = [diagnostic(analyse(messy(), changed(**{key: v})), name) for v in (passing, failing)]
+    assert [row["verdict"] for row in rows] == ["pass", "fail"]
+    assert [row["limit"] for row in rows] == [passing, failing]
+    assert rows[0]["withholds"] == ""
+    ratio_only = name == "proportional_hazards"
+    assert rows[1]["withholds"] == ("hazard_ratio" if ratio_only else "everything")
+
+
+def test_power_moves_the_detectable_effect():
+    ratios = [
+        diagnostic(analyse(alike(), changed(power=p)), "detectable_effect")["value"]
+        for p in (0.5, 0.8)
+    ]
+    # Schoenfeld: 60 deaths in each arm, exp((1.959964 + z) sqrt(4 / 120))
+    assert_allclose(ratios, np.exp(np.array([1.959964, 2.801585]) * np.sqrt(4 / 120)), rtol=1e-5)
+
+
+def test_limits_of_balance():
+    found = {}
+    for limit, most in ((0.01, 0.25), (0.25, 0.25), (0.01, 0.02)):
+        chosen = changed(balance_limit=limit, balance_most=most)
+        rows = analyse(confounded(), chosen)["balance"].set_index("covariate")
+        found[limit, most] = rows.loc["age_years", "limit"]
+    by_chance = rows.loc["age_years", "by_chance"]
+    assert 0.15 < by_chance < 0.25
+    assert found == {(0.01, 0.25): by_chance, (0.25, 0.25): 0.25, (0.01, 0.02): 0.02}
+
+
+def test_balance_that_is_left_fails_by_name():
+    frame = messy(seed=4)
+    tables = analyse(frame, changed(estimand="att", balance_limit=1e-9, balance_most=1e-9))
+    row = diagnostic(tables, "balance")
+    assert row["verdict"] == "fail" and row["why"].startswith("still unlike after weighting: ")
+    assert "Age" in row["why"]
+
+
+# the command
+
+
+def test_the_command_writes_the_same_bytes_twice(tmp_path):
+    frame = confounded()
+    files.write_table(frame, tmp_path / "cohort.parquet")
+    for name in "ab":
+        weight({"cohort": tmp_path / "cohort.parquet"}, tmp_path / name, changed())
+    suffix = {"weights": "parquet"}
+    for table in TABLES:
+        first, second = (tmp_path / n / f"{table}.{suffix.get(table, 'csv')}" for n in "ab")
+        assert first.read_bytes() == second.read_bytes()
+    assert len(list((tmp_path / "a").iterdir())) == 5
+
+
+def test_the_command_line(tmp_path):
+    files.write_table(alike(), tmp_path / "cohort.parquet")
+    command = [sys.executable, "-W", "error", "-m", "mescc_analytics", "weight"]
+    options = ["--cohort", str(tmp_path / "cohort.parquet"), "--out", str(tmp_path / "out")]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(pd.read_parquet(tmp_path / "out/weights.parquet")) == 120
+    found = pd.read_csv(tmp_path / "out/diagnostics.csv").set_index("diagnostic")
+    assert found.loc["missingness", "verdict"] == "fail"  # five default covariates are absent
