@@ -15,6 +15,7 @@ firth_models Firth logistic and Cox models, detection of separation
 multinomial  logistic regression for two or more levels
 propensity   overlap, ATE and ATT weights for two or more groups, effective sample size
 balance      standardised mean differences before and after weighting
+diagnostics  chance, overlap and detectable effect of a weighted comparison
 augmented    doubly robust risks of a binary outcome
 cloning      clone, censor, weight: strategies compared from time zero
 emulation    contrasts of the strategies, with bootstrap intervals
