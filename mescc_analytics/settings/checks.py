@@ -28,6 +28,14 @@ RULE_WORDS = {
     "minProperties": "at least {} entry",
     "anyOf": "the id of a criterion, or a mapping with id, label and when",
 }
+# keys that name columns known at baseline
+COLUMN_LISTS = (
+    ("survival", "by"),
+    ("weight", "covariates"),
+    ("tables", "variables"),
+    ("impute", "variables"),
+    ("impute", "covariates"),
+)
 
 
 def plain(config):
@@ -157,15 +165,11 @@ def _cross_checks(config):
     """What no schema can say: names of columns and criteria, lists that belong together."""
     full = {name: defaults(name) | (config.get(name) or {}) for name in SECTIONS}
     problems = [
-        p for column in full["survival"]["by"] for p in _group_problems("survival.by", column)
+        problem
+        for section, key in COLUMN_LISTS
+        for column in full[section][key] or []
+        for problem in _group_problems(f"{section}.{key}", column)
     ]
-    for column in full["weight"]["covariates"]:
-        problems += _group_problems("weight.covariates", column)
-    for column in full["tables"]["variables"] or []:
-        problems += _group_problems("tables.variables", column)
-    for key in ("variables", "covariates"):
-        for column in full["impute"][key]:
-            problems += _group_problems(f"impute.{key}", column)
     walking, assign = full["ambulatory"], full["assign"]
     if len(walking["timepoints_days"]) != len(walking["windows_days"]):
         problems.append(
