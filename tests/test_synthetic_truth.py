@@ -180,3 +180,18 @@ def test_hours_have_fractions_and_days_do_not():
         assert all((fraction == 0).all() == whole_days for fraction in fractions)
         given = ~np.isnan(people["surgery_day"])
         assert (people["surgery_day"] <= people["last_contact_day"])[given].all()
+
+
+def contrast(scenario):
+    return synthesise(50, np.random.default_rng(1), scenario).truth.get("contrast")
+
+
+def test_scenarios_that_judge_methods_state_their_true_contrast():
+    null, helps = contrast("null"), contrast("surgery_helps")
+    for of in ("landmark", "overlap", "time_zero"):
+        assert null[of]["hazard_ratio"] == pytest.approx(1, abs=1e-3)
+        assert null[of]["rmst_difference_days"] == pytest.approx(0, abs=0.1)
+        assert 0.5 < helps[of]["hazard_ratio"] < 0.7
+        assert helps[of]["rmst_difference_days"] > 20
+    assert helps["conditional_hazard_ratio"] == 0.5
+    assert contrast("realistic") is None
