@@ -227,6 +227,54 @@ def test_what_surgery_achieved_follows_the_config(changed):
     assert surgical(**changed) != surgical()
 
 
+def downgraded(visits, high_grades=("2", "3")):
+    """The answer of one case with high-grade compression, operated on day 2."""
+    header, rows = parse(visits)
+    table = pd.DataFrame(rows, columns=header).replace("", pd.NA).astype("string")
+    table["visit_day"] = table["visit_day"].astype(float)
+    case = pd.DataFrame({"case_id": ["A"], "surgery_day": [2.0], "sosg_high_grade": [True]})
+    chosen = settings.defaults("cohort")
+    followed = after_surgery(case, table.assign(case_id="A"), chosen, list(high_grades))
+    found = add_flags(case.join(followed), "cohort", chosen)["downgraded_by_surgery"][0]
+    return "open" if pd.isna(found) else WORDS[found]
+
+
+@pytest.mark.parametrize(
+    "first, answer", [("| high", "no"), ("| 1", "yes"), ("1b |", "yes"), ("|", "no")]
+)
+def test_the_first_record_counts_even_if_it_is_less_than_a_grade(first, answer):
+    later = "3 |" if answer == "yes" or first == "|" else "0 |"
+    assert (
+        downgraded(f"""
+        visit_day | sosg_grade | sosg_partial
+        10        | {first}
+        50        | {later}
+    """)
+        == answer
+    )
+
+
+def test_grade_1_without_its_letter_is_open_where_1c_is_high():
+    text = """
+        visit_day | sosg_grade | sosg_partial
+        10        |            | 1
+    """
+    assert downgraded(text) == "yes"
+    assert downgraded(text, ["1c", "2", "3"]) == "open"
+
+
+@pytest.mark.parametrize("pair", [("3", "1a"), ("1a", "3")])
+def test_of_two_grades_on_one_day_the_worse_counts_in_any_order(pair):
+    assert (
+        downgraded(f"""
+        visit_day | sosg_grade
+        10        | {pair[0]}
+        10        | {pair[1]}
+    """)
+        == "no"
+    )
+
+
 def test_a_table_of_ids_alone_leaves_every_flag_open():
     frame = pd.DataFrame({"case_id": ["A", "B"]})
     for step in ("score", "assign", "cohort"):
