@@ -13,7 +13,10 @@ ALGORITHM = {
     "figure3_literal": "following its figure 3 to the letter",
 }
 WALKS = {"with_aids": "with or without aids", "unaided": "without aids"}
-ALTERNATIVES = "Analyses that adjust for the choice of treatment are not part of this version."
+ALTERNATIVES = (
+    "Beyond the regression beside the missing values, analyses that adjust for the choice of "
+    "treatment are not part of this version."
+)
 
 
 def paragraphs(settings, study):
