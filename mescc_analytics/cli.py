@@ -39,6 +39,8 @@ def _options(*parts):
     return tuple(item for part in parts for item in part.items())
 
 
+COHORT = {"cohort": "cohort.parquet"}
+FOLLOWED = COHORT | {"visits": "visits.parquet"}
 RESULTS = {"results": "folder of the cohort's results, results/<cohort>"}
 STEPS = "mescc_analytics.steps"
 COMMANDS = {
@@ -104,26 +106,28 @@ COMMANDS = {
         _options({"cases": "assigned cases"}),
         _options(VISITS),
     ),
-    "weight": Command(
-        f"{STEPS}.weight:weight", "weights of the arms", (), _options({"cohort": "cohort.parquet"})
-    ),
+    "weight": Command(f"{STEPS}.weight:weight", "weights of the arms", (), _options(COHORT)),
     "survival": Command(
         f"{STEPS}.survival:survival",
         "survival curves, tests and hazard ratios",
         (),
-        _options({"cohort": "cohort.parquet"}),
+        _options(COHORT),
+    ),
+    "sensitivity": Command(
+        f"{STEPS}.sensitivity:sensitivity",
+        "every contrast of arms under every choice it could depend on",
+        (),
+        _options({"cohort": "cohort.parquet", "hazards": "hazards.csv of the step survival"}),
+        _options({"imputed": "imputed.parquet of the step impute"}),
     ),
     "ambulatory": Command(
-        f"{STEPS}.ambulatory:ambulatory",
-        "walking by arm and time",
-        (),
-        _options({"cohort": "cohort.parquet", "visits": "visits.parquet"}),
+        f"{STEPS}.ambulatory:ambulatory", "walking by arm and time", (), _options(FOLLOWED)
     ),
     "competing": Command(
         f"{STEPS}.competing:competing",
         "local failure and other events that death can forestall",
         (),
-        _options({"cohort": "cohort.parquet", "visits": "visits.parquet"}),
+        _options(FOLLOWED),
     ),
     "benchmark": Command(
         f"{STEPS}.benchmark:benchmark", "the cohort beside published results", (), _options(RESULTS)
@@ -132,20 +136,20 @@ COMMANDS = {
         f"{STEPS}.audit:audit",
         "audit indicators by site and period; cases.csv is row-level",
         (),
-        _options({"cohort": "cohort.parquet"}),
+        _options(COHORT),
         _options({"visits": "visits.parquet"}),
     ),
     "agreement": Command(
         f"{STEPS}.agreement:agreement",
         "agreement of two readings of SINS and SOSG",
         (),
-        _options({"cohort": "cohort.parquet"}),
+        _options(COHORT),
     ),
     "impute": Command(
         f"{STEPS}.impute:impute",
         "missing values, imputed; adjusted survival with and without",
         (),
-        _options({"cohort": "cohort.parquet"}),
+        _options(COHORT),
     ),
     "audit_report": Command(
         f"{STEPS}.audit_report:audit_report",
@@ -154,10 +158,7 @@ COMMANDS = {
         _options({"audit": "folder of the audit step"}),
     ),
     "prognosis": Command(
-        f"{STEPS}.prognosis:prognosis",
-        "how well the prognostic scores foretell survival",
-        (),
-        _options({"cohort": "cohort.parquet"}),
+        f"{STEPS}.prognosis:prognosis", "how well scores foretell survival", (), _options(COHORT)
     ),
     "figures": Command(
         f"{STEPS}.figures:figures", "figures as SVG, PDF and PNG", (), _options(RESULTS)

@@ -27,7 +27,7 @@ def results_of(cases, visits, chosen=FULL):
     """Cohort and results of the steps before, in memory."""
     frame, _ = cohort.build(cases, chosen)
     effective = chosen | {"cohort": cohort.effective(frame, chosen)}
-    found = ambulatory.analyse(frame, visits, effective) | survival.analyse(frame, effective)
+    found = survival.analyse(frame, effective) | ambulatory.analyse(frame, visits, effective)
     return frame, found
 
 
@@ -185,7 +185,7 @@ def test_one_bare_case_is_enough(columns, died, tmp_path):
 def test_without_anybody_left_nothing_has_a_figure(demo):
     frame, visits, _ = demo
     none = frame.assign(in_overall=False, in_arms=False)
-    found = ambulatory.analyse(none, visits, FULL) | survival.analyse(none, FULL)
+    found = survival.analyse(none, FULL) | ambulatory.analyse(none, visits, FULL)
     table = compared(none, visits, found)
     assert table["analysis"].isna().all() and set(table["comparable"]) == {"no"}
 

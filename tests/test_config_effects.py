@@ -18,6 +18,7 @@ from mescc_analytics.steps import (
     ingest,
     prognosis,
     report,
+    sensitivity,
     survival,
     tables,
 )
@@ -51,6 +52,10 @@ def analyse(inputs, root):
     survival.survival({"cohort": root / "cohort/cohort.parquet"}, root / "survival", FULL)
     impute.impute({"cohort": root / "cohort/cohort.parquet"}, root / "impute", FULL)
     prognosis.prognosis({"cohort": root / "cohort/cohort.parquet"}, root / "prognosis", FULL)
+    hazards = {"hazards": root / "survival/hazards.csv"}
+    sensitivity.sensitivity(
+        {"cohort": root / "cohort/cohort.parquet", **hazards}, root / "sensitivity", FULL
+    )
     walking = {"cohort": root / "cohort/cohort.parquet", "visits": root / "ingest/visits.parquet"}
     ambulatory.ambulatory(walking, root / "ambulatory", FULL)
     competing.competing(walking, root / "competing", FULL)
@@ -125,6 +130,37 @@ def test_keys_of_the_report(results, tmp_path, key, value):
     assert plain != other
     if key != "estimand":
         assert value in other and value not in plain
+
+
+@pytest.mark.parametrize("step, table", [("ambulatory", "expected_days"), ("competing", "hazards")])
+def test_clusters_change_intervals_and_are_stated(results, tmp_path, step, table):
+    run = {"ambulatory": ambulatory.ambulatory, "competing": competing.competing}[step]
+    inputs = {
+        "cohort": results / "cohort/cohort.parquet",
+        "visits": results / "ingest/visits.parquet",
+    }
+    run(inputs, tmp_path, changed(step, cluster="site"))
+    found, before = (pd.read_csv(root / f"{table}.csv") for root in (tmp_path, results / step))
+    assert before["cluster"].eq("none").all() and found["cluster"].eq("site").any()
+    estimate = "days" if step == "ambulatory" else "hazard_ratio"
+    pd.testing.assert_series_equal(found[estimate], before[estimate])
+    assert not found["ci_lower"].equals(before["ci_lower"])
+    run(inputs, tmp_path / "p", changed(step, cluster="patient"))
+    assert pd.read_csv(tmp_path / "p" / f"{table}.csv")["cluster"].eq("patient").any()
+
+
+def test_the_panel_and_the_guard_are_in_the_report(results, tmp_path):
+    text = page(results, tmp_path)
+    assert "Time to treatment, and deaths before it" in text
+    assert text.count("What depends on a choice") >= 3 and "Overlap weights" in text
+
+
+def test_delayed_entry_is_in_captions_and_methods(results, tmp_path):
+    text = page(results, tmp_path, changed("survival", entry="referral_day"))
+    assert text.count("Delayed entry: a case counts as at risk from the day") >= 3
+    assert "Delayed entry" not in page(results, tmp_path / "b")
+    robust = page(results, tmp_path / "c", changed("survival", cluster="patient", strata="site"))
+    assert "cluster-robust intervals" in robust and "stratified by site" in robust
 
 
 def test_a_short_course_counts_as_the_config_says(results, tmp_path):

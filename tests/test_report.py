@@ -10,6 +10,7 @@ import result_frames as made
 from mescc_analytics.present import reports
 from mescc_analytics.present.figures import save
 from mescc_analytics.present.tables import Table
+from mescc_analytics.steps import shown
 from mescc_analytics.steps.figures import figures
 from mescc_analytics.steps.report import report
 from mescc_analytics.steps.tables import tables
@@ -91,6 +92,7 @@ def test_sections_stand_in_their_order(page):
         "Survival",
         "Walking",
         "Local control and harms",
+        "What depends on a choice",
         "Beside the literature",
         "Prognostic scores on this cohort",
         "The data",
@@ -226,6 +228,9 @@ def test_few_excluded_are_nowhere_on_the_page(tmp_path):
 
 def test_given_arms_are_never_called_chosen(tmp_path):
     cohort = made.cohort().assign(arm_source="given")
-    page = build(tmp_path, cohort=cohort, summary=made.summary().assign(start_days=0.0))
+    guard = pd.DataFrame(columns=shown.EMPTY["guard"].split(), index=[0])
+    guard = guard.assign(section="received", group="sbrt", n=20, arm_source="given")
+    summary = made.summary().assign(start_days=0.0)
+    page = build(tmp_path, cohort=cohort, summary=summary, guard=guard)
     assert "were chosen for" not in page and "Caution: arms by treatment" not in page
     assert "only if the arms were assigned at random" in page

@@ -37,15 +37,40 @@ def derive_arms(cases, time_zero_day, settings):
     """
     if has_given_arms(cases):
         return _given(cases["arm"])
-    window = min(settings["grace_days"], settings["landmark_days"] or settings["grace_days"])
+    return arm_within(cases, time_zero_day, window_days(settings), settings)
+
+
+def window_days(settings):
+    """Days after time zero in which treatment defines the arm: the landmark ends those of grace."""
+    return min(settings["grace_days"], settings["landmark_days"] or settings["grace_days"])
+
+
+def unplaced(cases, time_zero_day, settings):
+    """Cases whose treatment cannot be placed in time, or began before the look-back."""
+    return undatable(cases) | _earlier(cases, time_zero_day, settings["lookback_days"])
+
+
+def arm_within(cases, time_zero_day, window, settings):
+    """Arm by the treatments begun up to `window` days after time zero.
+
+    Parameters
+    ----------
+    cases, time_zero_day, settings
+        As in `derive_arms`; an arm that the table gives is not read.
+    window : float, or array of float, shape (n_cases,)
+        A day of its own for every case, where the arm is followed over time.
+
+    Returns
+    -------
+    Series of dtype category, shape (n_cases,)
+    """
     span = (settings["lookback_days"], window)
     surgery, radio, systemic = (_within(cases, n, time_zero_day, span) for n in TREATMENTS)
     gap = _day(cases, "rt_start_day") - _day(cases, "surgery_day")
     joined = surgery & radio & ~(gap > settings["postop_rt_days"]).fillna(False).to_numpy()
     sbrt, cebrt = (_is(cases, "rt_technique_derived", kind) for kind in ("sbrt", "cebrt"))
-    earlier = _earlier(cases, time_zero_day, settings["lookback_days"])
     choices = [
-        (undatable(cases) | earlier, "unknown"),
+        (unplaced(cases, time_zero_day, settings), "unknown"),
         (joined & sbrt, "surgery_sbrt"),
         (joined & cebrt, "surgery_cebrt"),
         (joined, "unknown"),

@@ -188,7 +188,8 @@ def label(column, level=None):
     if level is None:
         return columns("all")[column].label if column in columns("all") else column
     if column == "arm":
-        return load("arms")["arms"].get(level, {}).get("label", level)
+        arms = load("arms")
+        return (arms["first_treatment"] | arms["arms"]).get(level, {}).get("label", level)
     if column == "pathway":
         return load("pathway")["pathways"].get(level, level)
     words = columns("all")[column].words if column in columns("all") else {}

@@ -19,6 +19,7 @@ TITLES = {
     "benchmark": TITLE,
     "local_failure_by_arm": "Local failure by arm",
     "incidence_by_endpoint": "Events with death as a competing event",
+    "sensitivity": "What depends on a choice",
     "states_by_arm": "Walking, not walking, dead over time, by arm",
 }
 
@@ -52,8 +53,9 @@ def survival(summary, study, analysis):
         "alive and under follow-up just before that time."
         f"{_cut(study)} Beside each name: median survival in months from time zero."
     )
-    caution = f" {NAIVE}" if by_arm and study.naive else ""
-    return (f"{caption} {study.arms_note}{caution}" if by_arm else caption), _survival_finding(
+    caution = f" {study.entry_note}" if study.entry_note else ""
+    caution += f" {NAIVE}" if by_arm and study.naive else ""
+    return f"{caption}{f' {study.arms_note}' if by_arm else ''}{caution}", _survival_finding(
         summary, analysis
     )
 

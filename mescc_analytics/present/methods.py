@@ -1,7 +1,7 @@
 """A methods paragraph ready for a paper, and the settings it rests on."""
 
 from mescc_analytics import codebook
-from mescc_analytics.present import display, literature
+from mescc_analytics.present import display, literature, methods_choices
 
 TIME_ZERO = {
     "mri": "the MRI, or presentation where no MRI day was recorded",
@@ -37,6 +37,7 @@ def paragraphs(settings, study):
         _prognosis(settings),
         _cohort(settings, study),
         _survival(settings, study),
+        *methods_choices.paragraphs(settings, study),
         _walking(settings, study),
         competing(settings),
         literature.method(_section(settings, "benchmark")),

@@ -43,6 +43,8 @@ class Study:
         Of the walking figure and sentences.
     arms_given : bool
         Whether the table named the arms (a trial, for example) instead of the treatments received.
+    entry : str
+        "none", or the column with the day on which a case came under observation.
     """
 
     name: str
@@ -58,6 +60,17 @@ class Study:
     interval: str = "log-log"
     estimand: str = "composite"
     arms_given: bool = False
+    entry: str = "none"
+
+    @property
+    def entry_note(self):
+        """That cases entered late, or ""."""
+        if self.entry == "none":
+            return ""
+        return (
+            "Delayed entry: a case counts as at risk from the day it reached the referral centre, "
+            "so that numbers at risk can rise."
+        )
 
     @property
     def small(self):
@@ -153,4 +166,5 @@ def study_of(settings, section="report", *, landmark_days=None, arms_given=False
         interval=survival.get("interval", "log-log"),
         estimand=(settings.get(section) or {}).get("estimand") or "composite",
         arms_given=arms_given,
+        entry=survival.get("entry", "none"),
     )

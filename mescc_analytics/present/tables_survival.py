@@ -50,6 +50,7 @@ def _survival_notes(summary, study):
         if study.landmark_days
         else "",
         _unknown_groups(summary, study),
+        study.entry_note,
         study.suppression_note,
     ]
     return tuple(note for note in notes if note)
@@ -70,6 +71,8 @@ def _unknown_groups(summary, study):
 
 
 def _analysis_title(analysis, groups):
+    if analysis in wording.ANALYSES:
+        return wording.ANALYSES[analysis]
     column = wording.column_of(analysis)
     if column != "arm":
         return codebook.label(column)
@@ -154,6 +157,8 @@ def hazards(frame, tests, study):
 
 
 def _factor_title(analysis):
+    if analysis in wording.ANALYSES:
+        return wording.ANALYSES[analysis]
     return (
         "Arm"
         if wording.column_of(analysis) == "arm"

@@ -54,6 +54,10 @@ TESTS = {
     "ph_global": "Proportional hazards, global test",
 }
 TIME_ZERO = {"mri": "MRI", "presentation": "presentation", "treatment_start": "start of treatment"}
+ANALYSES = {
+    "by_arm_time_varying": "Arm, treatment counted from the day it begins (time-varying)",
+    "by_arm_clone_censor_weight": "First treatment as a strategy (clone, censor, weight)",
+}
 YES_NO = {"true": "yes", "false": "no"}
 
 

@@ -15,6 +15,7 @@ SECTIONS = (
     "cohort",
     "weight",
     "survival",
+    "sensitivity",
     "ambulatory",
     "competing",
     "benchmark",

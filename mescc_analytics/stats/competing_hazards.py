@@ -5,7 +5,7 @@ import pandas as pd
 
 from mescc_analytics.stats.competing import checked_causes
 from mescc_analytics.stats.fine_gray import fit_fine_gray
-from mescc_analytics.stats.hazards import hazard_frame
+from mescc_analytics.stats.hazards import Beside, hazard_frame
 
 MODELS = ("cause_specific", "fine_gray")
 COLUMNS = (
@@ -14,7 +14,7 @@ COLUMNS = (
 )
 
 
-def competing_hazards(time, cause, causes, group, *, level=0.95):
+def competing_hazards(time, cause, causes, group, *, level=0.95, cluster=None):
     """Hazard ratio of every group against the first, for every cause and under both models.
 
     Parameters
@@ -26,6 +26,8 @@ def competing_hazards(time, cause, causes, group, *, level=0.95):
     group : Categorical, shape (n_cases,)
         First category with cases is the reference; empty ones are left out.
     level : float
+    cluster : array-like, shape (n_cases,), optional
+        Rows that belong together; only the cause-specific models take account of them.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def competing_hazards(time, cause, causes, group, *, level=0.95):
     time, cause = checked_causes(time, cause, len(causes))
     parts = []
     for code, name in enumerate(causes, start=1):
-        specific, _ = hazard_frame(time, cause == code, group, level)
+        specific, _ = hazard_frame(time, cause == code, group, level, Beside(cluster=cluster))
         parts.append(specific.assign(model=MODELS[0], cause=str(name)))
         fine_gray = _fine_gray_frame(time, cause, group, code, level)
         parts.append(fine_gray.assign(model=MODELS[1], cause=str(name)))

@@ -24,7 +24,36 @@ HAZARD_COLUMNS = (
 )
 
 
-def hazard_frame(time, event, group, level=0.95):
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside the times and groups of a model, one entry per row; each may be None.
+
+    Attributes
+    ----------
+    entry, weight : arrays of float
+        As in `fit_cox`.
+    cluster, strata : array-likes
+        Rows that belong together; rows that are compared among themselves only.
+    covariates : array, shape (n_rows, p)
+        The hazard ratios are adjusted for them; the log-rank test is not.
+    """
+
+    entry: np.ndarray | None = None
+    weight: np.ndarray | None = None
+    cluster: np.ndarray | None = None
+    strata: np.ndarray | None = None
+    covariates: np.ndarray | None = None
+
+    def of(self, chosen, *names):
+        """The named ones that are given, in the rows `chosen`."""
+        values = {name: getattr(self, name) for name in names}
+        return {name: np.asarray(v)[chosen] for name, v in values.items() if v is not None}
+
+
+ALONE = Beside()
+
+
+def hazard_frame(time, event, group, level=0.95, beside=ALONE):
     """Hazard ratio of every group against the first, with the test of proportionality.
 
     Parameters
@@ -33,6 +62,7 @@ def hazard_frame(time, event, group, level=0.95):
     group : Categorical
         First category with cases is the reference; empty ones are left out.
     level : float
+    beside : Beside
 
     Returns
     -------
@@ -54,11 +84,12 @@ def hazard_frame(time, event, group, level=0.95):
     time, event = checked(time, event)
     group = pd.Categorical(group).remove_unused_categories()
     arms = _Arms(tuple(map(str, group.categories)), np.bincount(group.codes, event))
-    fit, ph = _fit_arms(time, event, group.codes, arms, level)
+    fit, ph = _fit_arms((time, event, group.codes), arms, level, beside)
 
+    tested = beside.of(slice(None), "weight", "entry", "strata")
     rows = [_hazard_row(code, arms, fit, ph) for code in range(1, len(arms.names))]
     tests = [
-        {"test": "log_rank", **log_rank(time, event, group)},
+        {"test": "log_rank", **log_rank(time, event, group, **tested)},
         {"test": "ph_global", **ph.iloc[-1].drop("term").to_dict()},
     ]
     return pd.DataFrame(rows, columns=list(HAZARD_COLUMNS)), pd.DataFrame(tests)
@@ -78,15 +109,20 @@ class _Arms:
         return [code for code in codes if self.deaths[code]] if self.deaths[0] else []
 
 
-def _fit_arms(time, event, codes, arms, level):
+def _fit_arms(rows, arms, level, beside):
     """Model of the groups with deaths; the others add nothing to it but a hazard of 0."""
     if not arms.compared:
         reason = "only one group" if len(arms.names) < 2 else "fewer than two groups with deaths"
         return None, ph_frame(["global"], f"not estimable: {reason}")
+    time, event, codes = rows
     kept = arms.deaths[codes] > 0
-    dummies = codes[kept, np.newaxis] == np.array(arms.compared)
+    columns = codes[kept, np.newaxis] == np.array(arms.compared)
     names = [arms.names[code] for code in arms.compared]
-    fit = fit_cox(time[kept], event[kept], dummies, names, level=level)
+    if beside.covariates is not None:
+        columns = np.column_stack([columns, beside.covariates[kept]])
+        names += [f"covariate {i}" for i in range(beside.covariates.shape[1])]
+    given = beside.of(kept, "entry", "weight", "cluster", "strata")
+    fit = fit_cox(time[kept], event[kept], columns, names, level=level, **given)
     return fit, ph_test(fit)
 
 
@@ -96,7 +132,7 @@ def _hazard_row(code, arms, fit, ph):
     if code not in arms.compared:
         without = group if arms.deaths[0] else reference
         return row | {"note": f"not estimable: no deaths in {without}"}
-    if fit.note:
+    if fit.note.startswith("not"):
         return row | {"note": fit.note}
     position = arms.compared.index(code)
     if fit.runaway[position]:
@@ -105,4 +141,5 @@ def _hazard_row(code, arms, fit, ph):
     values = fit.table().iloc[position].drop("term").to_dict()
     proportional = ph.iloc[position]
     note = proportional["note"] and f"proportionality {proportional['note']}"
+    note = "; ".join(filter(None, (fit.note, note)))
     return row | values | {"ph_p": proportional["p"], "note": note}

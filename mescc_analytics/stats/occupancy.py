@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 
 from mescc_analytics.errors import UsageError
+from mescc_analytics.stats.cases import codes
 from mescc_analytics.stats.curves import TOLERANCE, as_numbers, checked
 from mescc_analytics.stats.resampling import percentile_interval
 
@@ -125,15 +126,16 @@ class Panel:
         """Changes of the counts over all cases, by kind and position."""
         return np.bincount(self.cell, self.sign, minlength=4 * self.width)
 
-    def resampled(self, rng):
-        """The same for bootstrap samples of the cases, one after the other."""
-        block = np.arange(self.n)
-        if self.n > MAX_BLOCKS:
-            block = rng.permutation(self.n) % MAX_BLOCKS
-        n_blocks = min(self.n, MAX_BLOCKS)
+    def resampled(self, rng, cluster=None):
+        """The same for bootstrap samples of the cases, or of clusters, one after the other."""
+        block = np.arange(self.n) if cluster is None else codes(cluster, self.n, "clusters")
+        n_blocks = int(block.max(initial=-1)) + 1
+        if n_blocks > MAX_BLOCKS:
+            block = (rng.permutation(n_blocks) % MAX_BLOCKS)[block]
+            n_blocks = MAX_BLOCKS
         shape = (4 * self.width, n_blocks)
         changes = csr_matrix((self.sign, (self.cell, block[self.row])), shape=shape)
-        size = np.bincount(block)
+        size = np.bincount(block, minlength=n_blocks)
         for _ in range(self.spec.n_resamples):
             drawn = rng.multinomial(n_blocks, np.full(n_blocks, 1 / n_blocks))
             yield changes @ drawn, float(size @ drawn)
@@ -195,7 +197,7 @@ def _checked(time, died, seen, spec):
     return time, died
 
 
-def occupancy(time, died, seen, *, rng, spec=DEFAULT):
+def occupancy(time, died, seen, *, rng, spec=DEFAULT, cluster=None):
     """States over time of one group, and the days expected in them.
 
     Parameters
@@ -206,6 +208,8 @@ def occupancy(time, died, seen, *, rng, spec=DEFAULT):
         row (position of the case), day, walking (bool): one row per status that was seen.
     rng : numpy.random.Generator
     spec : OccupancySpec
+    cluster : array-like, shape (n_cases,), optional
+        Cases that are drawn together.
 
     Returns
     -------
@@ -231,7 +235,7 @@ def occupancy(time, died, seen, *, rng, spec=DEFAULT):
     time, died = _checked(time, died, seen, spec)
     panel = Panel(time, died, seen, spec)
     found = [panel.read(panel.totals(), panel.n)]
-    found += [panel.read(*sample) for sample in panel.resampled(rng)]
+    found += [panel.read(*sample) for sample in panel.resampled(rng, cluster)]
     estimate, states = found[0][0], np.array([states for states, _ in found[1:]])
     days = np.array([days for _, days in found])
     columns = {"time_days": spec.days()}

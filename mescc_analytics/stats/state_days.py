@@ -19,7 +19,7 @@ TRANSITION_COLUMNS = ("group", "from_state", "to_state", "n", "n_from", "proport
 ENDS = ("walking", "not_walking", "dead", "followed_no_further")
 
 
-def occupancy_by_group(time, died, seen, group, *, rng, spec=DEFAULT, reference=None):
+def occupancy_by_group(time, died, seen, group, *, rng, spec=DEFAULT, reference=None, cluster=None):
     """States over time of every group, and expected days with their differences.
 
     Parameters
@@ -32,6 +32,9 @@ def occupancy_by_group(time, died, seen, group, *, rng, spec=DEFAULT, reference=
         Every group has its own stream of it.
     reference : str, optional
         Group to compare the expected days with; without it there are no differences.
+    cluster : array-like, shape (n_cases,), optional
+        Cases that are drawn together; every group is drawn by itself, so that cases of a cluster in
+        two groups are not.
 
     Returns
     -------
@@ -49,9 +52,10 @@ def occupancy_by_group(time, died, seen, group, *, rng, spec=DEFAULT, reference=
     for code, name in enumerate(group.categories):
         chosen = group.codes == code
         own = _members(seen, chosen)
-        found, days[str(name)] = occupancy(
-            np.asarray(time)[chosen], np.asarray(died)[chosen], own, rng=streams[code], spec=spec
-        )
+        given = {"rng": streams[code], "spec": spec}
+        given["cluster"] = None if cluster is None else np.asarray(cluster)[chosen]
+        of_group = (np.asarray(values)[chosen] for values in (time, died))
+        found, days[str(name)] = occupancy(*of_group, own, **given)
         curves.append(found.assign(group=str(name)))
     rows = [row for name, values in days.items() for row in _day_rows(name, None, values, spec)]
     if reference is not None:

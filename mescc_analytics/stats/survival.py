@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mescc_analytics.errors import UsageError
+from mescc_analytics.stats.cases import checked_entry
 from mescc_analytics.stats.curves import (
     checked,
     event_table,
@@ -14,6 +15,7 @@ from mescc_analytics.stats.curves import (
     restricted_mean,
     survival_at,
 )
+from mescc_analytics.stats.delayed import delayed_kaplan_meier
 from mescc_analytics.stats.logrank import log_rank
 
 __all__ = [
@@ -68,13 +70,15 @@ class SurvivalSpec:
 DEFAULT = SurvivalSpec()
 
 
-def follow_up(time, event, spec=DEFAULT):
+def follow_up(time, event, spec=DEFAULT, entry=None):
     """Median follow-up by the reverse Kaplan-Meier method.
 
     Parameters
     ----------
     time, event : array-like, shape (n_cases,)
     spec : SurvivalSpec
+    entry : array-like of float, shape (n_cases,), optional
+        Day of delayed entry; a case is at risk at t where entry < t <= time.
 
     Returns
     -------
@@ -89,13 +93,10 @@ def follow_up(time, event, spec=DEFAULT):
     25.0
     """
     time, event = checked(time, event, spec.start_days)
-    curve = kaplan_meier(
-        time, ~event, start=spec.start_days, level=spec.level, interval=spec.interval
-    )
-    return quantile(curve)
+    return quantile(_curve(time, ~event, spec, entry))
 
 
-def curves_by_group(time, event, group=None, spec=DEFAULT):
+def curves_by_group(time, event, group=None, spec=DEFAULT, entry=None):
     """Kaplan-Meier curve of every group.
 
     Parameters
@@ -104,6 +105,8 @@ def curves_by_group(time, event, group=None, spec=DEFAULT):
     group : Categorical, optional
         Order of the categories is kept, empty groups are left out; without it one group, "all".
     spec : SurvivalSpec
+    entry : array-like of float, shape (n_cases,), optional
+        Day of delayed entry; a case is at risk at t where entry < t <= time.
 
     Returns
     -------
@@ -118,8 +121,8 @@ def curves_by_group(time, event, group=None, spec=DEFAULT):
     2   all        8.0       0.5
     """
     curves = [
-        _curve(days, died, spec).assign(group=name)
-        for name, days, died in _groups(time, event, group, spec)
+        _curve(days, died, spec, entered).assign(group=name)
+        for name, days, died, entered in _groups(time, event, group, spec, entry)
     ]
     if not curves:
         return pd.DataFrame(columns=list(CURVE_COLUMNS))
@@ -127,12 +130,12 @@ def curves_by_group(time, event, group=None, spec=DEFAULT):
     return joined.astype({"group": "string"})
 
 
-def summarise_survival(time, event, group=None, spec=DEFAULT):
+def summarise_survival(time, event, group=None, spec=DEFAULT, entry=None):
     """One row per group: deaths, median, restricted mean, survival at the milestones, follow-up.
 
     Parameters
     ----------
-    time, event, group, spec
+    time, event, group, spec, entry
         As in `curves_by_group`.
 
     Returns
@@ -148,19 +151,21 @@ def summarise_survival(time, event, group=None, spec=DEFAULT):
     'median not estimable: no deaths in this group'
     """
     rows = [
-        _summary(name, days, died, spec) for name, days, died in _groups(time, event, group, spec)
+        _summary(name, days, died, spec, entered)
+        for name, days, died, entered in _groups(time, event, group, spec, entry)
     ]
     if not rows:
         return pd.DataFrame(columns=list(_empty_summary(spec)))
     return pd.DataFrame(rows).astype({"group": "string", "note": "string"})
 
 
-def _groups(time, event, group, spec):
+def _groups(time, event, group, spec, entry):
     if len(time) == 0:
         return
     time, event = checked(time, event, spec.start_days)
+    entry = checked_entry(entry, time)
     if group is None:
-        yield "all", time, event
+        yield "all", time, event, entry
         return
     group = pd.Categorical(group)
     if len(group) != len(time) or (group.codes < 0).any():
@@ -168,13 +173,15 @@ def _groups(time, event, group, spec):
     for code, name in enumerate(group.categories):
         members = group.codes == code
         if members.any():
-            yield str(name), time[members], event[members]
+            entered = None if entry is None else entry[members]
+            yield str(name), time[members], event[members], entered
 
 
-def _curve(time, event, spec):
-    return kaplan_meier(
-        time, event, start=spec.start_days, level=spec.level, interval=spec.interval
-    )
+def _curve(time, event, spec, entry=None):
+    choices = {"start": spec.start_days, "level": spec.level, "interval": spec.interval}
+    if entry is None:
+        return kaplan_meier(time, event, **choices)
+    return delayed_kaplan_meier(time, event, entry, **choices)
 
 
 def _milestone(day):
@@ -191,13 +198,13 @@ def _in_days(stem, values, estimate=""):
     return dict(zip(names, map(float, values), strict=True))
 
 
-def _summary(name, time, event, spec):
-    curve = _curve(time, event, spec)
+def _summary(name, time, event, spec, entry=None):
+    curve = _curve(time, event, spec, entry)
     median = quantile(curve)
     mean = restricted_mean(curve, spec.horizon_days, spec.level)
     at = survival_at(curve, spec.milestones_days)
     points, point_notes = _milestones(curve, at, spec)
-    followed = follow_up(time, event, spec)
+    followed = follow_up(time, event, spec, entry)
 
     notes = _median_notes(curve, median, spec)
     notes += [f"restricted mean: {mean.note}"] if mean.note else []

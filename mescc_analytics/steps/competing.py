@@ -7,6 +7,7 @@ from mescc_analytics.cohort import endpoints
 from mescc_analytics.stats.competing import IncidenceSpec, incidence_at, incidence_by_group
 from mescc_analytics.stats.competing_hazards import competing_hazards
 from mescc_analytics.stats.gray import gray_test
+from mescc_analytics.steps.beside import labels_of
 from mescc_analytics.steps.cohort import effective
 from mescc_analytics.steps.groups import (
     NOT_ASSESSABLE,
@@ -25,7 +26,7 @@ COLUMNS = {
     "n_events incidence ci_lower ci_upper note",
     "tests": "analysis endpoint cause test statistic df p note",
     "hazards": "analysis endpoint cause model term group reference hazard_ratio ci_lower ci_upper "
-    "p ph_p note",
+    "p ph_p note cluster",
 }
 
 
@@ -49,7 +50,9 @@ def analyse(frame, visits, settings):
             if found.reason:
                 missing.append(not_assessable(f"{name}: {endpoint}", found.reason))
                 continue
-            for kind, table in _one(found, endpoint, group, start, settings).items():
+            clusters = labels_of(cases, chosen["cluster"])
+            groups = group, clusters
+            for kind, table in _one(found, endpoint, groups, start, settings).items():
                 parts[kind].append(table.assign(analysis=name, endpoint=endpoint))
     tables = {name: _joined(parts[name], columns.split()) for name, columns in COLUMNS.items()}
     return tables | {"not_assessable": pd.DataFrame(missing, columns=NOT_ASSESSABLE)}
@@ -68,8 +71,11 @@ def _analyses(frame, settings):
     ]
 
 
-def _one(found, endpoint, group, start, settings):
-    """Incidence, its values at the timepoints, tests and hazard ratios of one endpoint."""
+def _one(found, endpoint, groups, start, settings):
+    """Incidence, its values at the timepoints, tests and hazard ratios of one endpoint; `groups`
+    are those of the cases and their clusters, as from `labels_of`.
+    """
+    group, (labels, why) = groups
     chosen, at_risk, causes = settings["competing"], found.at_risk, [endpoint, "death"]
     spec = IncidenceSpec(start, chosen["confidence_level"], chosen["interval"], chosen["variance"])
     time, cause = found.time[at_risk], found.cause[at_risk]
@@ -79,7 +85,10 @@ def _one(found, endpoint, group, start, settings):
     if len(of_risk.cat.categories) < 2:
         return tables
     first = reference_first(of_risk, _reference(of_risk, settings))
-    hazards = competing_hazards(time, cause, causes, first, level=spec.level)
+    labels = None if labels is None else labels[at_risk]
+    hazards = competing_hazards(time, cause, causes, first, level=spec.level, cluster=labels)
+    hazards["cluster"] = f"none: {why}" if why else chosen["cluster"]
+    hazards.loc[hazards["model"].eq("fine_gray"), "cluster"] = "none"
     tests = _tests(time, cause, causes, of_risk, chosen["min_arm"])
     return tables | {
         "tests": tests,

@@ -13,7 +13,14 @@ from mescc_analytics.present.figures import (
     survival,
     walking,
 )
-from mescc_analytics.steps import events, show_impute, show_prognosis, shown, withhold_agreement
+from mescc_analytics.steps import (
+    choices,
+    events,
+    show_impute,
+    show_prognosis,
+    shown,
+    withhold_agreement,
+)
 from mescc_analytics.tables import files
 
 NAMES = (
@@ -24,6 +31,7 @@ NAMES = (
     "flow",
     "sins_agreement",
     "benchmark",
+    *choices.FIGURES,
     *events.FIGURES,
     *show_prognosis.NAMES,
     *show_impute.NAMES,
@@ -58,7 +66,8 @@ def _withheld(reason):
 def _drawn(inputs, settings):
     frames = shown.frames(inputs, settings)
     study = shown.study_as_run(settings, "figures", frames["summary"])
-    return events.figures(frames, study, settings) | {
+    made = events.figures(frames, study, settings) | choices.figures(frames)
+    return made | {
         "survival_by_arm": _survival(frames, study, "by_arm"),
         "survival_overall": _survival(frames, study, "overall"),
         "walking_by_arm": _walking(frames, study),
@@ -83,12 +92,16 @@ def _survival(frames, study, analysis):
             f"{captions.TITLES[f'survival_{analysis}']} is not assessable: {reason}"
         )
     by_arm = analysis == "by_arm"
+    refused = choices.refusal(frames, study) if by_arm else ""
+    if refused:
+        return style.placeholder(refused)
     plot = survival.SurvivalPlot(
         analysis,
         study.time_zero_words,
         study.landmark_days if by_arm else 0.0,
         study.small,
         2.9 if by_arm else 2.2,
+        arms_given=frames["arms_given"],
     )
     return survival.draw_survival(curves, summary, plot)
 

@@ -7,7 +7,7 @@ from mescc_analytics.present import agreement, captions, literature, methods, re
 from mescc_analytics.present import prognosis as scores
 from mescc_analytics.present import tables as people
 from mescc_analytics.provenance import digest_code
-from mescc_analytics.steps import events, show_impute, show_prognosis, shown
+from mescc_analytics.steps import choices, events, show_impute, show_prognosis, shown
 from mescc_analytics.tables import files
 
 SECTIONS = (
@@ -15,6 +15,7 @@ SECTIONS = (
     "assign",
     "cohort",
     "survival",
+    "sensitivity",
     "ambulatory",
     "competing",
     "agreement",
@@ -101,7 +102,7 @@ def _pictures(inputs, frames, study, settings):
         "sins_agreement": agreement.caption(frames["readings"], study, settings["agreement"]),
         "benchmark": literature.caption(literature.drawn(frames["comparison"]), study),
     }
-    words |= events.captions(frames, study, settings)
+    words |= events.captions(frames, study, settings) | choices.captions(frames, study)
     words |= show_impute.words(inputs, settings, study)
     words |= show_prognosis.words(frames["validated"], settings, study)
     return {name: _picture(inputs, name, *pair) for name, pair in words.items()}
@@ -125,7 +126,8 @@ def _remarks(frames, inputs, settings):
         if not (frames[frame]["analysis"] == analysis).any():
             reason = shown.why_not(frames[f"{words.split()[0].lower()}_not_assessable"], analysis)
             remarks[name] = f"{words} is not assessable: {reason}."
-    remarks |= events.remarks(frames, shown.why_not) | show_impute.remarks(inputs, settings)
+    remarks |= events.remarks(frames, shown.why_not) | choices.remarks(frames)
+    remarks |= show_impute.remarks(inputs, settings)
     if literature.drawn(frames["comparison"]).empty:
         remarks["benchmark"] = literature.NOTHING
     if frames["cells"].empty:

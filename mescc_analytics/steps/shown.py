@@ -9,6 +9,7 @@ import pandas as pd
 from mescc_analytics.present.study import study_of
 from mescc_analytics.quality.benchmarks import COLUMNS
 from mescc_analytics.steps import (
+    choices,
     events,
     withhold,
     withhold_agreement,
@@ -37,6 +38,7 @@ PLACES = {
     "readings": "agreement/agreement.csv",
     "reading_points": "agreement/bland_altman.csv",
     "readings_not_assessable": "agreement/not_assessable.csv",
+    **choices.PLACES,
     **events.PLACES,
     "missingness": "impute/missingness.csv",
     "patterns": "impute/patterns.csv",
@@ -81,6 +83,7 @@ EMPTY = {
     "sins_imputed": "category n_recorded n share ci_lower ci_upper fmi",
     "imputation": "n_analysed n_used n_imputations iterations what",
     "imputation_not_assessable": "analysis needs reason",
+    **choices.EMPTY,
     **events.EMPTY,
 }
 
@@ -137,7 +140,9 @@ def frames(inputs, settings):
     concordance = read(inputs, "concordance")
     summary = withhold.summary(read(inputs, "summary"), threshold)
     curves = withhold.curves(read(inputs, "curves"), threshold, least)
-    return events.frames(lambda name: read(inputs, name), threshold, least) | {
+    made = choices.frames(lambda name: read(inputs, name), threshold)
+    made |= events.frames(lambda name: read(inputs, name), threshold, least)
+    return made | {
         "flow": withhold.flow(read(inputs, "flow"), threshold),
         "curves": withhold.at_risk(curves, summary),
         "summary": summary,

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from mescc_analytics.stats.hazards import hazard_frame
+from mescc_analytics.stats.hazards import Beside, hazard_frame
 from mescc_analytics.stats.survival import SurvivalSpec, curves_by_group, summarise_survival
+from mescc_analytics.steps import survival_immortal
+from mescc_analytics.steps.beside import declared, entry_of
 from mescc_analytics.steps.cohort import arms_are_given, effective
 from mescc_analytics.steps.groups import (
     NOT_ASSESSABLE,
@@ -41,12 +43,16 @@ def analyse(frame, settings):
     """Tables of the step by name; see ``survival``."""
     parts, missing = {name: [] for name in ("curves", "summary", "tests", "hazards")}, []
     for name, cases, group, start, reason in analyses(frame, settings):
+        reason = reason or entry_of(cases, settings["survival"])[2]
         if reason:
             missing.append(not_assessable(name, reason))
             continue
         for kind, table in _one(name, cases, group, start, settings).items():
             parts[kind].append(table.assign(analysis=name))
     empty = _without_cases(settings)
+    for kind, found in survival_immortal.analyse(frame, settings, missing).items():
+        parts[kind] = parts.get(kind, []) + found
+        empty.setdefault(kind, survival_immortal.EMPTY.get(kind))
     origin = time_zero_used(frame, settings)
     parts["summary"] = [table.assign(time_zero=origin) for table in parts["summary"]]
     tables = {kind: _joined(found or [empty[kind]]) for kind, found in parts.items()}
@@ -66,17 +72,26 @@ def _one(name, cases, group, start, settings):
     if group is not None and group.isna().any():
         known = group.notna().to_numpy()
         unknown, cases, group = int((~known).sum()), cases[known], group[known]
+    entry, entered, _ = entry_of(cases, chosen)
+    if not entered.all():
+        cases, entry = cases[entered], entry[entered]
+        group = None if group is None else group[entered]
     days = cases["survival_days"].to_numpy(dtype=float)
     died = cases["survival_event"].to_numpy(dtype=bool)
     spec = spec_of(chosen, start)
-    summary = summarise_survival(days, died, group, spec).assign(n_group_unknown=unknown)
-    tables = {"curves": curves_by_group(days, died, group, spec), "summary": summary}
+    summary = summarise_survival(days, died, group, spec, entry)
+    summary = summary.assign(
+        n_group_unknown=unknown, entry=chosen["entry"], n_not_entered=int((~entered).sum())
+    )
+    tables = {"curves": curves_by_group(days, died, group, spec, entry), "summary": summary}
     if group is None:
         return tables
     if name == "by_arm":
         group = reference_first(group, settings["cohort"]["reference_arm"])
-    hazards, tests = hazard_frame(days, died, group, chosen["confidence_level"])
-    return tables | {"hazards": hazards, "tests": tests}
+    arrays, words = declared(cases, chosen)
+    beside = Beside(entry=entry, **arrays)
+    hazards, tests = hazard_frame(days, died, group, chosen["confidence_level"], beside)
+    return tables | {"hazards": hazards.assign(**words), "tests": tests.assign(**words)}
 
 
 def spec_of(chosen, start):
@@ -90,8 +105,11 @@ def spec_of(chosen, start):
     )
 
 
-TESTS = ["test", "statistic", "df", "p", "note"]
-HAZARDS = "term group reference hazard_ratio ci_lower ci_upper p ph_p note".split()
+TESTS = ["test", "statistic", "df", "p", "note", "cluster", "strata"]
+HAZARDS = (
+    "term group reference hazard_ratio ci_lower ci_upper p ph_p note cluster strata n events "
+    "n_reference events_reference".split()
+)
 
 
 def _without_cases(settings):

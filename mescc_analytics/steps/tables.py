@@ -18,6 +18,7 @@ from mescc_analytics.present import (
 )
 from mescc_analytics.present import tables as people
 from mescc_analytics.steps import (
+    choices,
     counts,
     derived,
     events,
@@ -37,9 +38,9 @@ from mescc_analytics.tables import files
 
 WORD_ORDER = (
     "table1 instability flags sites agreement pathway discordance policies algorithms "
-    "algorithm_pairs survival hazards walking contrasts expected_days transitions change incidence "
-    "competing_hazards benchmark benchmark_absent prognosis prognosis_bands prognosis_brier "
-    "prognosis_comparison flow not_assessable findings missing "
+    "algorithm_pairs guard survival hazards sensitivity walking contrasts expected_days "
+    "transitions change incidence competing_hazards benchmark benchmark_absent prognosis "
+    "prognosis_bands prognosis_brier prognosis_comparison flow not_assessable findings missing "
     "patterns adjusted sins_imputed derived"
 ).split()
 
@@ -120,6 +121,7 @@ def _decision_tables(inputs, study, settings):
 
 def _outcome_tables(inputs, summary, study):
     threshold = study.threshold
+    yield from choices.tables(lambda name: shown.read(inputs, name), study)
     yield tables_survival.survival(summary, study)
     yield tables_survival.hazards(
         withhold.hazards(shown.read(inputs, "hazards"), summary), shown.read(inputs, "tests"), study
@@ -145,6 +147,7 @@ def _data_tables(inputs, cohort, study):
 def _absent(inputs, cohort):
     named = (
         ("survival", "survival_not_assessable"),
+        ("contrasts under every choice", "panel_not_assessable"),
         ("walking", "walking_not_assessable"),
         ("agreement of two readings", "readings_not_assessable"),
     )

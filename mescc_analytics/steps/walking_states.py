@@ -7,6 +7,7 @@ from mescc_analytics.cohort import endpoints
 from mescc_analytics.stats.occupancy import OccupancySpec
 from mescc_analytics.stats.paired import mcnemar_exact, stuart_maxwell
 from mescc_analytics.stats.state_days import occupancy_by_group, transitions
+from mescc_analytics.steps.beside import labels_of
 from mescc_analytics.steps.groups import reference_arm, stack
 
 NAMES = {"walking": "ambulatory", "not_walking": "non_ambulatory"}
@@ -17,7 +18,7 @@ COLUMNS = {
         *(f"{state}{end}" for state in STATES for end in ("", "_lower", "_upper")),
     ],
     "expected_days": "analysis group reference measure start_days horizon_days days ci_lower "
-    "ci_upper note".split(),
+    "ci_upper note cluster".split(),
     "transitions": "analysis group from_state to_state n n_from proportion".split(),
     "paired": "analysis group measure timepoint_days test n_pairs n_better n_worse statistic df p "
     "note".split(),
@@ -54,9 +55,10 @@ def over_time(frame, visits, plan, settings):
         reference = (
             reference_arm(group, settings["cohort"]["reference_arm"]) if name == "by_arm" else None
         )
-        curves, days = occupancy_by_group(
-            time, died, seen, group, rng=rng, spec=spec, reference=reference
-        )
+        given = {"rng": rng, "spec": spec, "reference": reference}
+        given["cluster"], why = labels_of(cases, chosen["cluster"])
+        curves, days = occupancy_by_group(time, died, seen, group, **given)
+        days["cluster"] = f"none: {why}" if why else chosen["cluster"]
         moves = transitions(time, died, seen, group, spec=spec)
         for kind, table in (("occupancy", curves), ("expected_days", days), ("transitions", moves)):
             parts[kind].append(_renamed(table).assign(analysis=name))

@@ -1,6 +1,6 @@
 """Figures, tables and the research report.
 
-Needs   results/{cohort}: ingest, assign, cohort, survival, ambulatory, competing, agreement, benchmark,
+Needs   results/{cohort}: ingest, assign, cohort, survival, sensitivity, ambulatory, competing, agreement, benchmark,
         prognosis
 Makes   results/{cohort}: figures, tables, report/research.html
 """
@@ -13,6 +13,7 @@ FIGURES = [
     "flow",
     "sins_agreement",
     "benchmark",
+    "sensitivity",
     "local_failure_by_arm",
     "incidence_by_endpoint",
     "states_by_arm",
@@ -31,6 +32,7 @@ rule figures:
         rules.prognosis.output,
         rules.impute.output,
         rules.survival.output,
+        rules.sensitivity.output,
         rules.cohort.output,
         rules.assign.output,
     output:
@@ -81,6 +83,7 @@ rule tables:
         rules.prognosis.output,
         rules.impute.output,
         rules.survival.output,
+        rules.sensitivity.output,
         rules.cohort.output,
         rules.assign.output,
     output:

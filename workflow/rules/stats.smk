@@ -1,9 +1,9 @@
 """Weights of the arms, survival, walking, events that death can forestall, agreement of two readings, the cohort beside published results, prognostic scores, and missing values.
 
 Needs   results/{cohort}/cohort/cohort.parquet, results/{cohort}/ingest/visits.parquet
-Makes   results/{cohort}/weight, results/{cohort}/survival, results/{cohort}/ambulatory, results/{cohort}/competing, results/{cohort}/agreement,
-        results/{cohort}/benchmark, results/{cohort}/prognosis, results/{cohort}/impute (CSV; imputed.parquet and
-        probabilities.parquet are patient-level)
+Makes   results/{cohort}/weight, results/{cohort}/survival, results/{cohort}/sensitivity, results/{cohort}/ambulatory,
+        results/{cohort}/competing, results/{cohort}/agreement, results/{cohort}/benchmark, results/{cohort}/prognosis,
+        results/{cohort}/impute (CSV; imputed.parquet and probabilities.parquet are patient-level)
 """
 
 
@@ -37,17 +37,41 @@ rule survival:
         summary="results/{cohort}/survival/summary.csv",
         tests="results/{cohort}/survival/tests.csv",
         hazards="results/{cohort}/survival/hazards.csv",
+        contrasts="results/{cohort}/survival/contrasts.csv",
+        guard="results/{cohort}/survival/guard.csv",
         not_assessable="results/{cohort}/survival/not_assessable.csv",
     log:
         "logs/{cohort}/survival.log",
     params:
-        settings=section("survival", "cohort", "score"),
+        settings=section("survival", "cohort", "score", "seed"),
         out=subpath(output.curves, parent=True),
         code=CODE,
     shell:
         """
         exec &> >(tee {log:q})
         python -m mescc_analytics survival --cohort {input.cohort:q} --settings {params.settings:q} --out {params.out:q}
+        """
+
+
+rule sensitivity:
+    input:
+        cohort=rules.cohort.output.cohort,
+        hazards=rules.survival.output.hazards,
+        imputed="results/{cohort}/impute/imputed.parquet",
+    output:
+        panel="results/{cohort}/sensitivity/panel.csv",
+        not_assessable="results/{cohort}/sensitivity/not_assessable.csv",
+    log:
+        "logs/{cohort}/sensitivity.log",
+    params:
+        settings=section("sensitivity", "survival", "cohort", "score"),
+        out=subpath(output.panel, parent=True),
+        code=CODE,
+    shell:
+        """
+        exec &> >(tee {log:q})
+        python -m mescc_analytics sensitivity --cohort {input.cohort:q} --hazards {input.hazards:q} \
+            --imputed {input.imputed:q} --settings {params.settings:q} --out {params.out:q}
         """
 
 

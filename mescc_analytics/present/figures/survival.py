@@ -1,12 +1,14 @@
 """Kaplan-Meier curves with the numbers at risk under the time axis."""
 
 import bisect
+import textwrap
 from dataclasses import dataclass
 
 import pandas as pd
 
 from mescc_analytics.present import display, wording
 from mescc_analytics.present.figures import style
+from mescc_analytics.present.study import NAIVE
 
 TICK_STEPS_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 ROW_INCHES = 0.135
@@ -33,6 +35,9 @@ class SurvivalPlot:
         Mark of a withheld count, for example "<5".
     height_inches : float
         Height of the axes with the curves.
+    arms_given : bool
+        Whether the table named the arms. Arms by treatment received, without a landmark, are never
+        drawn without the caution on the drawing.
     """
 
     analysis: str
@@ -40,6 +45,13 @@ class SurvivalPlot:
     landmark_days: float = 0.0
     small: str = "<5"
     height_inches: float = 2.9
+    arms_given: bool = False
+
+    @property
+    def caution(self):
+        """What must stand on the drawing, or ""."""
+        naive = self.analysis == "by_arm" and not self.landmark_days and not self.arms_given
+        return NAIVE if naive else ""
 
 
 def draw_survival(curves, summary, plot):
@@ -79,12 +91,27 @@ def draw_survival(curves, summary, plot):
                 _draw_band(axes, rows, look[group][0])
             _draw_line(axes, rows, look[group])
         _direct_labels(axes, shown, summary, (plot, look))
+        _caution(axes, plot.caution)
         _at_risk_table(
             axes, {group: curves[curves["group"] == group] for group in shown}, ticks, (plot, look)
         )
         for group, panel in small_panels.items():
             _draw_small(panel, shown, group, (plot, look, axes.get_xticks().astype(int).tolist()))
     return axes.figure
+
+
+def _caution(axes, words):
+    """Across the top of the curves, where no curve can be read without it."""
+    if words:
+        look = {"boxstyle": "square,pad=0.4", "facecolor": "#FFF3CD", "edgecolor": "#8A5A00"}
+        axes.text(
+            0.5,
+            0.985,
+            textwrap.fill(words, 75),
+            **{"ha": "center", "va": "top", "fontsize": 6.5, "zorder": 10},
+            transform=axes.transAxes,
+            bbox=look | {"linewidth": 0.7},
+        )
 
 
 def _end_days(curves):

@@ -1,0 +1,75 @@
+"""Methods in sentences: arms from time zero, delayed entry, clusters, and the panel of choices."""
+
+from mescc_analytics import codebook
+from mescc_analytics.present import display
+
+CLUSTERS = {"patient": "episodes of a patient", "site": "cases of a site"}
+
+
+def paragraphs(settings, study):
+    """The paragraphs; none where the settings of the steps are not known.
+
+    Parameters
+    ----------
+    settings : dict
+        survival, sensitivity, cohort.
+    study : Study
+    """
+    chosen = settings.get("survival") or {}
+    said = [_from_zero(chosen, study)] if "time_varying" in chosen else []
+    beside = _beside(chosen, study)
+    said += [beside] if beside else []
+    panel = settings.get("sensitivity") or {}
+    return [*said, _panel(panel)] if panel else said
+
+
+def _columns(names):
+    return display.listing(codebook.label(name) for name in names) or "nothing"
+
+
+def _from_zero(chosen, study):
+    parts = []
+    grace = display.day_count(study.grace_days)
+    if chosen["time_varying"]:
+        names = chosen["adjust_for"]
+        words = f", adjusted for {_columns(names)}" if names else ""
+        parts.append(
+            "Arms were also compared from time zero with treatment as a time-varying covariate, "
+            f"counted from the day on which it began, up to day {grace}{words}."
+        )
+    if chosen["clone_censor_weight"]:
+        parts.append(
+            "First local treatments were also compared as strategies from time zero: each case was "
+            "cloned into every strategy and censored on the day on which it deviated from it "
+            f"within {grace} days; those who did not deviate were weighted by the inverse "
+            "probability of not deviating, from a logistic model of "
+            f"{_columns(chosen['covariates'])}. Percentile intervals rest on "
+            f"{display.number(chosen['n_resamples'])} bootstrap samples of cases in which the "
+            "weights were fitted again. First treatments begun by fewer than "
+            f"{chosen['min_strategy']} cases were no strategy."
+        )
+    return " ".join(parts) or "Arms were not compared from time zero."
+
+
+def _beside(chosen, study):
+    parts = [study.entry_note] if study.entry_note else []
+    cluster, strata = chosen.get("cluster", "none"), chosen.get("strata", "none")
+    if cluster != "none":
+        parts.append(
+            f"Hazard ratios carry cluster-robust intervals: {CLUSTERS[cluster]} belong together; "
+            "log-rank tests take no account of that."
+        )
+    if strata != "none":
+        parts.append("Log-rank tests and Cox models are stratified by site.")
+    return " ".join(parts)
+
+
+def _panel(chosen):
+    days = display.listing(display.day_count(float(day)) for day in chosen["landmarks_days"])
+    return (
+        "What depends on a choice was laid side by side: each contrast of arms as received from "
+        f"time zero (naive), from landmarks at day {days}, with time-varying treatment, by "
+        "cloning, by overlap weights of each pair of arms, adjusted with missing values as a "
+        "level, among complete cases and with imputed values, and under policies for SOSG grade "
+        f"1c and undetermined SINS. Covariates: {_columns(chosen['covariates'])}."
+    )

@@ -1,0 +1,148 @@
+"""What is shown of the guard and of the panel: suppression, words, the caution on the drawing."""
+
+import pandas as pd
+import pytest
+
+from mescc_analytics.present import tables_choices
+from mescc_analytics.present.figures import save
+from mescc_analytics.present.figures.sensitivity import draw_sensitivity
+from mescc_analytics.present.figures.survival import SurvivalPlot, draw_survival
+from mescc_analytics.present.study import NAIVE, Study
+from mescc_analytics.steps import choices, withhold_choices
+
+STUDY = Study(name="small")
+
+
+def guard_rows():
+    columns = [
+        *("section", "group", "n", "n_naive", "n_landmark", "n_dead_by_landmark"),
+        *("n_lost_by_landmark", "n_untreated_dead", "n_fallback_origin", "n_treated"),
+        *("days_median", "days_q1", "days_q3", "naive_median_days", "landmark_median_days"),
+    ]
+    rows = [
+        ("received", "surgery_cebrt", 58, 58, 53, 4, 1, 0, 0, 58, 3.0, 2.0, 5.0, 179.0, 198.0),
+        ("received", "cebrt_long", 98, 98, 88, 10, 0, 0, 1, 98, 4.0, 3.0, 7.0, 297.0, 354.0),
+        ("received", "sbrt", 3, 3, 3, 0, 0, 0, 0, 3, 13.0, 11.0, 17.0, 337.0, 337.0),
+        ("received", "supportive", 30, 30, 10, 20, 0, 20, 1, 0, None, None, None, 14.0, None),
+    ]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(landmark_days=30.0, arm_source="derived")
+
+
+def panel_rows():
+    rows = [
+        ("surgery", "clock", "naive", 0.5, 0.3, 0.8, 60, 90, 50, 70, ""),
+        ("surgery", "clock", "landmark_14", 0.9, 0.6, 1.3, 4, 80, 3, 60, ""),
+        ("surgery", "adjustment", "weighted", None, None, None, None, None, None, None, "not "
+         "available: sosg_high_grade True, ecog missing separates the levels"),
+        ("surgery", "scores", "sins_excluded", 0.001, 0.0001, 900.0, 30, 50, 20, 30, ""),
+    ]  # fmt: skip
+    columns = [
+        *("group", "section", "method", "hazard_ratio", "ci_lower", "ci_upper"),
+        *("n_group", "n_reference", "events_group", "events_reference", "note"),
+    ]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(reference="cebrt", p=0.5, start_days=30.0, adjusted_for="ecog")
+
+
+def test_the_guard_hides_small_counts_and_what_tells_them():
+    shown = withhold_choices.guard(guard_rows(), 5).set_index("group")
+    assert shown.loc["sbrt", "mark"] == "<5" and pd.isna(shown.loc["sbrt", "days_median"])
+    dead = shown["n_dead_by_landmark_mark"]
+    assert dead["surgery_cebrt"] == "<5"
+    # two are hidden already (a small arm, and four deaths): no third is needed
+    assert pd.isna(dead["cebrt_long"]) and shown.loc["cebrt_long", "n_dead_by_landmark"] == 10
+    alone = withhold_choices.guard(guard_rows().query("group != 'sbrt'"), 5).set_index("group")
+    assert alone.loc["cebrt_long", "n_dead_by_landmark_mark"] == "hidden"
+    everything = withhold_choices.guard(guard_rows(), 0)
+    assert everything["n_dead_by_landmark"].tolist() == [4, 10, 0, 20]
+
+
+def test_the_table_of_the_guard():
+    table = tables_choices.guard(withhold_choices.guard(guard_rows(), 5), STUDY)
+    cells = {row[0].strip(): row[1:] for row in table.rows}
+    assert cells["Surgery + cEBRT"] == ("53", "3 (2 to 5)", "<5", "0", "179", "198")
+    assert cells["SBRT"][0] == "<5" and set(cells["SBRT"][1:]) == {"hidden"}
+    assert cells["Supportive care"][1] == "none treated"
+    assert cells["Supportive care"][-1] == "not reached"
+    assert "immortal time" in table.notes[0]
+
+
+def test_uneven_origins_are_seen():
+    rows = guard_rows()
+    assert not tables_choices.uneven(rows)
+    rows.loc[rows["group"] == "supportive", "n_fallback_origin"] = 30
+    assert tables_choices.uneven(rows)
+    assert (
+        "Time zero differs between arms"
+        in tables_choices.guard(withhold_choices.guard(rows, 5), STUDY).notes[1]
+    )
+    shown = {"uneven_origin": True}
+    naive = Study(name="small", landmark_days=0)
+    assert choices.refusal(shown, naive).startswith("Survival by arm is not drawn: time zero is")
+    assert choices.refusal(shown, STUDY) == choices.refusal({"uneven_origin": False}, naive) == ""
+
+
+def test_the_table_of_choices():
+    table = tables_choices.sensitivity(withhold_choices.panel(panel_rows(), 5), STUDY)
+    cells = {row[0].strip(): row[1] for row in table.rows}
+    assert cells["From time zero, as received (naive)"] == "0.50 (0.30 to 0.80)"
+    assert cells["Landmark, day 14"] == "hidden"
+    assert cells["Overlap weights"] == (
+        "no overlap of the arms in High-grade compression (SOSG), ECOG performance status"
+    )
+    assert table.head[1] == "Surgery first against cEBRT first"
+    assert "adjusted for ECOG performance status" in table.notes[1]
+    shown = tables_choices.sensitivity(withhold_choices.panel(panel_rows(), 0), STUDY)
+    assert dict(row[:2] for row in shown.rows)["\u2003Landmark, day 14"] == "0.90 (0.60 to 1.30)"
+
+
+def test_the_figure_of_choices():
+    svg = save.render(draw_sensitivity(withhold_choices.panel(panel_rows(), 5)))["svg"].decode()
+    for words in ("Landmark, day 14", "no estimate", "hidden", "What scores leave open"):
+        assert words in svg
+    many = pd.concat(
+        [panel_rows().assign(group=name) for name in ("surgery", "sbrt", "none", "cebrt")]
+    )
+    assert "Surgery first against" in save.render(draw_sensitivity(many))["svg"].decode()
+    nothing = save.render(draw_sensitivity(panel_rows().iloc[:0]))["svg"].decode()
+    assert "fewer than two arms" in nothing
+
+
+def test_the_caption_states_the_range():
+    caption, words = tables_choices.caption(withhold_choices.panel(panel_rows(), 5), STUDY)
+    assert "logarithmic axis" in caption and "The arms were chosen" in caption
+    assert words == "Hazard ratios: Surgery first 0.001 to 0.50 over 2 choices."
+
+
+CURVE = pd.DataFrame(
+    {
+        "group": ["sbrt"] * 3,
+        "time_days": [0.0, 60.0, 400.0],
+        "n_at_risk": [40, 40, 20],
+        "survival": [1.0, 0.5, 0.5],
+        "ci_lower": [1.0, 0.3, 0.3],
+        "ci_upper": [1.0, 0.7, 0.7],
+    }
+)
+SUMMARY = pd.DataFrame({"group": ["sbrt"], "n": [40], "median_days": [60.0]})
+
+
+@pytest.mark.parametrize(
+    "choice, cautioned",
+    [
+        ({"analysis": "by_arm"}, True),
+        ({"analysis": "by_arm", "landmark_days": 30.0}, False),
+        ({"analysis": "by_arm", "arms_given": True}, False),
+        ({"analysis": "overall"}, False),
+    ],
+)
+def test_no_received_treatment_is_drawn_from_zero_without_the_caution(choice, cautioned):
+    plot = SurvivalPlot(time_zero="MRI", **choice)
+    svg = save.render(draw_survival(CURVE, SUMMARY, plot))["svg"].decode()
+    assert (NAIVE[:40] in svg) == cautioned
+
+
+def test_delayed_entry_is_stated():
+    note = Study(name="small", entry="referral_day").entry_note
+    assert note.startswith("Delayed entry:") and Study(name="small").entry_note == ""
