@@ -52,7 +52,7 @@ def test_endometrial_limits_as_published():
     assert separated(cases["HG"], cases[terms], terms) == ("NV",)
 
 
-@pytest.mark.parametrize("data", ["small", "tied", "monotone"])
+@pytest.mark.parametrize("data", ["small", "tied", "monotone", "alone"])
 def test_cox_agrees_with_r(data):
     # value and information from coxph (Efron) at given coefficients, maximised in R
     expected = pd.read_csv(ORACLE / "firth_cox.csv").query("data == @data")

@@ -15,7 +15,7 @@ from mescc_analytics.stats.intervals import NAN, z_value
 MEASURES = ("restricted_mean", "survival")
 DIFFERENCE_COLUMNS = (
     *("group", "reference", "difference", "ci_lower", "ci_upper", "p"),
-    *("ratio", "ratio_lower", "ratio_upper", "note"),
+    *("ratio", "ratio_lower", "ratio_upper", "of_group", "of_reference", "note"),
 )
 
 
@@ -165,7 +165,8 @@ def group_differences(sample, measure, day, *, reference=None, level=0.95):
     -------
     DataFrame
         group, reference, difference, ci_lower, ci_upper, p (of the difference, normal), ratio,
-        ratio_lower, ratio_upper (on the log scale), note.
+        ratio_lower, ratio_upper (on the log scale), of_group, of_reference (what is compared),
+        note.
 
     >>> sample = Sample.of([10, 20, 20, 30], [1, 1, 1, 1], list("aabb"))
     >>> group_differences(sample, "restricted_mean", 30)["difference"].tolist()
@@ -176,11 +177,13 @@ def group_differences(sample, measure, day, *, reference=None, level=0.95):
     for code, name in enumerate(sample.names):
         if code == base:
             continue
-        key = {"group": name, "reference": sample.names[base]}
         pair = [code, base]
+        key = {"group": name, "reference": sample.names[base]}
+        key |= dict(zip(("of_group", "of_reference"), values[pair], strict=True))
         reasons = [f"{sample.names[i]}: {notes[i]}" for i in pair if notes[i]]
         if reasons:
-            rows.append(key | {"note": "; ".join(reasons)})
+            shared = notes[code] == notes[base]
+            rows.append(key | {"note": notes[base] if shared else "; ".join(reasons)})
             continue
         covariance = covariance_of(influences[:, pair], sample.cluster)
         rows.append(key | _contrast(values[pair], covariance, z_value(level)))

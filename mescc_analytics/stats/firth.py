@@ -62,7 +62,7 @@ def no_fit(names, reason):
     return FirthFit(tuple(names), *[nothing] * 5, NAN, f"not estimable: {reason}")
 
 
-def firth_fit(model, names, scale, level):
+def firth_fit(model, names, scale, level, profiled=None):
     """Maximum, profile limits and profile p values of a penalised model.
 
     Parameters
@@ -73,6 +73,8 @@ def firth_fit(model, names, scale, level):
     scale : array, shape (p,)
         The model's coefficients are divided by it.
     level : float
+    profiled : sequence of str, optional
+        Names whose limits and p values are wanted, which are the costly part; by default all.
 
     Returns
     -------
@@ -85,11 +87,11 @@ def firth_fit(model, names, scale, level):
     covariance = np.linalg.inv(model.step(beta)[1])
     std_err = np.sqrt(np.diag(covariance))
     profile = _Profile(model, beta, value, covariance)
-    cut = float(chdtri(1, 1 - level))
-    limits = [[profile.limit(j, side, cut) for j in range(len(names))] for side in (-1, 1)]
-    p = [float(chdtrc(1, max(profile.fall(j, 0.0), 0.0))) for j in range(len(names))]
-    lower, upper = np.array(limits) / scale
-    estimates = (beta / scale, std_err / scale, lower, upper, np.array(p))
+    cut, (lower, upper, p) = float(chdtri(1, 1 - level)), np.full((3, len(names)), np.nan)
+    for j in [j for j, name in enumerate(names) if profiled is None or name in profiled]:
+        lower[j], upper[j] = (profile.limit(j, side, cut) for side in (-1, 1))
+        p[j] = float(chdtrc(1, max(profile.fall(j, 0.0), 0.0)))
+    estimates = (beta / scale, std_err / scale, lower / scale, upper / scale, p)
     return FirthFit(tuple(names), *estimates, float(value + np.log(scale).sum()))
 
 

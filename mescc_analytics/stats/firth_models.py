@@ -91,13 +91,15 @@ class _Logistic:
         return self.design.T @ residual, information
 
 
-def firth_cox(time, event, covariates, names, *, entry=None, level=0.95):
+def firth_cox(time, event, covariates, names, *, entry=None, level=0.95, profiled=None):
     """Cox model with Firth's penalty.
 
     Parameters
     ----------
     time, event, covariates, names, entry, level
         As in `cox.fit_cox`.
+    profiled : sequence of str, optional
+        Names whose limits and p values are wanted; by default all.
 
     Returns
     -------
@@ -124,7 +126,7 @@ def firth_cox(time, event, covariates, names, *, entry=None, level=0.95):
     information = sets.likelihood(np.zeros(len(names)))[2]
     if np.linalg.matrix_rank(information, tol=1e-9 * event.sum()) < len(names):
         return no_fit(names, "the covariates do not vary independently in the risk sets")
-    return firth_fit(_Cox(sets), names, scale, level)
+    return firth_fit(_Cox(sets), names, scale, level, profiled)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from mescc_analytics.stats.hazards import Beside, hazard_frame
+from mescc_analytics.stats.hazards import Beside
 from mescc_analytics.stats.survival import SurvivalSpec, curves_by_group, summarise_survival
-from mescc_analytics.steps import survival_immortal
+from mescc_analytics.steps import survival_contrasts, survival_immortal
 from mescc_analytics.steps.beside import declared, entry_of
 from mescc_analytics.steps.cohort import arms_are_given, effective
 from mescc_analytics.steps.groups import (
@@ -16,8 +16,10 @@ from mescc_analytics.steps.groups import (
     reference_first,
     stack,
 )
+from mescc_analytics.steps.survival_contrasts import contrast_rows, hazards_and_tests
 from mescc_analytics.tables import files
 
+KINDS = ("curves", "summary", "tests", "hazards", "contrasts")
 NAIVE = (
     "caution: arms by treatment received, counted from time zero without a landmark (immortal time)"
 )
@@ -41,7 +43,7 @@ def analyses(frame, settings):
 
 def analyse(frame, settings):
     """Tables of the step by name; see ``survival``."""
-    parts, missing = {name: [] for name in ("curves", "summary", "tests", "hazards")}, []
+    parts, missing = {name: [] for name in KINDS}, []
     for name, cases, group, start, reason in analyses(frame, settings):
         reason = reason or entry_of(cases, settings["survival"])[2]
         if reason:
@@ -56,6 +58,7 @@ def analyse(frame, settings):
     origin = time_zero_used(frame, settings)
     parts["summary"] = [table.assign(time_zero=origin) for table in parts["summary"]]
     tables = {kind: _joined(found or [empty[kind]]) for kind, found in parts.items()}
+    tables = survival_contrasts.finish(tables, settings["survival"])
     return tables | {"not_assessable": pd.DataFrame(missing, columns=NOT_ASSESSABLE)}
 
 
@@ -88,10 +91,21 @@ def _one(name, cases, group, start, settings):
         return tables
     if name == "by_arm":
         group = reference_first(group, settings["cohort"]["reference_arm"])
+    return tables | _compared(days, died, group, spec, (cases, entry, chosen))
+
+
+def _compared(days, died, group, spec, about):
+    """Hazard ratios, tests and differences between groups, clusters and strata as configured."""
+    cases, entry, chosen = about
     arrays, words = declared(cases, chosen)
     beside = Beside(entry=entry, **arrays)
-    hazards, tests = hazard_frame(days, died, group, chosen["confidence_level"], beside)
-    return tables | {"hazards": hazards.assign(**words), "tests": tests.assign(**words)}
+    hazards, tests = hazards_and_tests(days, died, group, chosen, beside)
+    contrasts = contrast_rows(days, died, group, spec, entry=entry, cluster=arrays["cluster"])
+    return {
+        "hazards": hazards.assign(**words),
+        "tests": tests.assign(**words),
+        "contrasts": contrasts.assign(cluster=words["cluster"]),
+    }
 
 
 def spec_of(chosen, start):

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from mescc_analytics.clinical.first_treatment import spells
-from mescc_analytics.stats.hazards import Beside, hazard_frame
+from mescc_analytics.stats.hazards import Beside
 from mescc_analytics.steps import guard, strategies
 from mescc_analytics.steps.beside import declared, entry_of
 from mescc_analytics.steps.cohort import arms_are_given
 from mescc_analytics.steps.design_matrix import design
 from mescc_analytics.steps.groups import arms_of, not_assessable, reference_first
+from mescc_analytics.steps.survival_contrasts import hazards_and_tests
 
 TIME_VARYING, CLONED = "by_arm_time_varying", "by_arm_clone_censor_weight"
 GIVEN = "the table gives the arms, which are known at time zero"
@@ -122,7 +123,7 @@ def time_varying_hazards(cases, rows, settings):
     if (rows["entry"] == -np.inf).all():
         beside = replace(beside, entry=None)
     days, died = rows["time"].to_numpy(float), rows["event"].to_numpy(bool)
-    hazards, _ = hazard_frame(days, died, group, chosen["confidence_level"], beside)
+    hazards, _ = hazards_and_tests(days, died, group, chosen | {"fleming_harrington": []}, beside)
     sizes = pd.DataFrame({"group": group.astype("string"), "row": picked, "died": died})
     counted = sizes.groupby("group").agg(n=("row", "nunique"), events=("died", "sum"))
     for side, ending in (("group", ""), ("reference", "_reference")):

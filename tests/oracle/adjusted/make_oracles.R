@@ -89,7 +89,8 @@ cox_sets <- list(
   small = list(d = with(small, data.frame(time, status, karno, age, trt = as.numeric(trt)))),
   tied = list(d = with(veteran[veteran$celltype == "adeno", ], data.frame(
     time = ceiling(time / 30), status, karno, age, trt = as.numeric(trt)))),
-  monotone = list(d = monotone))
+  monotone = list(d = monotone),
+  alone = list(d = monotone[c("time", "status", "x")]))
 firth <- list()
 for (set in names(cox_sets)) {
   d <- cox_sets[[set]]$d
