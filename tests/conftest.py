@@ -8,3 +8,8 @@ import pytest
 def rng():
     """A generator with a fixed seed: the same numbers in every run."""
     return np.random.default_rng(20160044)
+
+
+def pytest_collection_modifyitems(items):
+    """Whole workflows first: with several workers the longest module must not come last."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
