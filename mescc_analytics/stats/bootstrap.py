@@ -112,6 +112,7 @@ def read_off(sample, measures, counts):
     sample : contrasts.Sample
     measures : sequence of Measure
     counts : array, shape (n_resamples, n_cases)
+        Whole or not; NaN throughout a resample without an estimate.
 
     Returns
     -------
@@ -134,24 +135,40 @@ def read_off(sample, measures, counts):
 def _curves(follow, counts):
     """Survival (n_resamples, n_days), NaN without cases; and position of the last day followed."""
     n_days, weighted = len(follow.days), counts * follow.weight
-
-    def summed(values, place):
-        total = np.zeros((len(counts), n_days + 1))
-        order = np.argsort(place, kind="stable")
-        found, opens = np.unique(place[order], return_index=True)
-        total[:, found] = np.add.reduceat(values[:, order], opens, axis=1)
-        return total[:, :n_days]
-
-    leaving = summed(weighted, follow.left)
-    present = np.cumsum(summed(weighted, follow.first), axis=1)
+    leaving = sums_at(follow.left, weighted, n_days)
+    present = np.cumsum(sums_at(follow.first, weighted, n_days + 1)[:, :n_days], axis=1)
     present -= np.cumsum(leaving, axis=1) - leaving
-    died = summed(weighted * follow.event, follow.left)
+    died = sums_at(follow.left, weighted * follow.event, n_days)
     # weights that leave nobody behind differ from 0 by rounding
     hazard = np.divide(died, present, out=np.zeros(died.shape), where=died > 0)
     survival = np.cumprod(np.where(hazard > 1 - 1e-12, 0.0, 1 - hazard), axis=1)
     last = n_days - 1 - np.argmax(leaving[:, ::-1] > 0, axis=1)
-    survival[~counts.any(axis=1)] = np.nan
+    survival[~(counts.sum(axis=1) > 0)] = np.nan
     return survival, last
+
+
+def sums_at(place, values, n_places):
+    """Sums of the columns of `values` that have the same place.
+
+    Parameters
+    ----------
+    place : array of int, shape (n_cases,)
+    values : array, shape (n_resamples, n_cases)
+    n_places : int
+
+    Returns
+    -------
+    array, shape (n_resamples, n_places)
+
+    >>> sums_at(np.array([2, 0, 2]), np.array([[1.0, 2.0, 4.0]]), 3).tolist()
+    [[2.0, 0.0, 5.0]]
+    """
+    total = np.zeros((len(values), n_places))
+    order = np.argsort(place, kind="stable")
+    found, opens = np.unique(place[order], return_index=True)
+    if len(found):
+        total[:, found] = np.add.reduceat(values[:, order], opens, axis=1)
+    return total
 
 
 def _read(days, survival, last, measure):

@@ -7,10 +7,14 @@ import pandas as pd
 from scipy.special import ndtr
 
 from mescc_analytics.errors import UsageError
+from mescc_analytics.stats.bootstrap import Measure, read_off
 from mescc_analytics.stats.cases import checked_entry, checked_weight, codes
 from mescc_analytics.stats.curves import TOLERANCE, checked
+from mescc_analytics.stats.estimated_scores import ScoreModel
 from mescc_analytics.stats.influence import Follow, covariance_of
 from mescc_analytics.stats.intervals import NAN, z_value
+from mescc_analytics.stats.resampling import percentile_interval
+from mescc_analytics.stats.score_draws import ScoreDraws, bootstrap_limits
 
 MEASURES = ("restricted_mean", "survival")
 DIFFERENCE_COLUMNS = (
@@ -32,6 +36,10 @@ class Sample:
     entry, cluster : arrays, shape (n_cases,), or None
     start : float
         Day on which the curves start.
+    scores : ScoreModel or None
+        Of the weights, with one row per case: standard errors then count them as estimated.
+    draws : ScoreDraws or None
+        Of those scores: intervals are then percentiles of the resamples.
     """
 
     time: np.ndarray
@@ -42,9 +50,23 @@ class Sample:
     entry: np.ndarray | None
     cluster: np.ndarray | None
     start: float
+    scores: ScoreModel | None = None
+    draws: ScoreDraws | None = None
 
     @classmethod
-    def of(cls, time, event, group, *, weight=None, entry=None, cluster=None, start=0.0):
+    def of(
+        cls,
+        time,
+        event,
+        group,
+        *,
+        weight=None,
+        entry=None,
+        cluster=None,
+        start=0.0,
+        scores=None,
+        draws=None,
+    ):
         """Cases of weight 0 are left out, and groups without a case.
 
         >>> Sample.of([5, 8], [1, 0], ["b", "a"], weight=[1, 0]).names
@@ -61,8 +83,12 @@ class Sample:
         group = group[kept].remove_unused_categories()
         entry, cluster = (None if v is None else v[kept] for v in (entry, cluster))
         names = tuple(map(str, group.categories))
+        if scores is not None:
+            scores = scores.at(kept)
+            scores.require(weight[kept])
+        draws = None if draws is None else draws.at(kept)
         chosen = time[kept], event[kept], group.codes.astype(int), names, weight[kept]
-        return cls(*chosen, entry, cluster, float(start))
+        return cls(*chosen, entry, cluster, float(start), scores, draws)
 
     def reference(self, name):
         """Position of the reference group; the first without a name."""
@@ -72,6 +98,19 @@ class Sample:
             wanted = f"wanted one of {', '.join(self.names)}"
             raise UsageError("reference group", [f"found '{name}', {wanted}"])
         return self.names.index(str(name))
+
+    def covariance(self, influences):
+        """Covariance of estimates from the influences of the cases on them."""
+        if self.scores is None:
+            return covariance_of(influences, self.cluster)
+        return self.scores.covariance(influences, self.cluster)
+
+    def drawn(self, measure, day):
+        """Estimates of the resamples, shape (n_resamples, n_groups); None without draws."""
+        if self.draws is None:
+            return None
+        counts = self.draws.of_rows() / self.weight
+        return read_off(self, [Measure(measure, day)], counts)[:, :, 0]
 
     def follow(self, code):
         """Curve of one group."""
@@ -107,15 +146,19 @@ def group_estimates(sample, measure, day, *, level=0.95):
     [15.0]
     """
     values, influences, notes = _estimates(sample, measure, day)
-    std_err = np.sqrt(np.diag(covariance_of(influences, sample.cluster)))
-    rows, z = [], z_value(level)
+    std_err = np.sqrt(np.diag(sample.covariance(influences)))
+    rows, z, drawn = [], z_value(level), sample.drawn(measure, day)
     for code, name in enumerate(sample.names):
         flat = not notes[code] and not std_err[code] > 0
         note = "interval not estimable: the curve has no variance" if flat else notes[code]
         error = NAN if note else std_err[code]
         row = {"group": name, "n": int((sample.group == code).sum()), "estimate": values[code]}
         row |= {"std_err": error, "ci_lower": values[code] - z * error}
-        rows.append(row | {"ci_upper": values[code] + z * error, "note": note})
+        row |= {"ci_upper": values[code] + z * error, "note": note}
+        if drawn is not None and not notes[code]:
+            limits = bootstrap_limits(values[code], drawn[:, code], level)
+            row |= {name: value for name, value in limits.items() if name != "p"}
+        rows.append(row)
     columns = ["group", "n", "estimate", "std_err", "ci_lower", "ci_upper", "note"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -174,6 +217,7 @@ def group_differences(sample, measure, day, *, reference=None, level=0.95):
     """
     values, influences, notes = _estimates(sample, measure, day)
     base, rows = sample.reference(reference), []
+    drawn = sample.drawn(measure, day)
     for code, name in enumerate(sample.names):
         if code == base:
             continue
@@ -185,8 +229,10 @@ def group_differences(sample, measure, day, *, reference=None, level=0.95):
             shared = notes[code] == notes[base]
             rows.append(key | {"note": notes[base] if shared else "; ".join(reasons)})
             continue
-        covariance = covariance_of(influences[:, pair], sample.cluster)
-        rows.append(key | _contrast(values[pair], covariance, z_value(level)))
+        covariance = sample.covariance(influences[:, pair])
+        row = _contrast(values[pair], covariance, z_value(level))
+        row |= {} if drawn is None else _percentiles(values[pair], drawn[:, pair], level)
+        rows.append(key | row)
     return pd.DataFrame(rows, columns=list(DIFFERENCE_COLUMNS))
 
 
@@ -206,3 +252,15 @@ def _contrast(values, covariance, z):
         half = NAN if flat else z * np.sqrt(slope @ covariance @ slope)
         row |= {"ratio_lower": ratio * np.exp(-half), "ratio_upper": ratio * np.exp(half)}
     return row | {"ratio": ratio}
+
+
+def _percentiles(values, drawn, level):
+    """Intervals of difference and ratio from the resamples of a pair, shape (n_resamples, 2)."""
+    row = bootstrap_limits(values[0] - values[1], drawn[:, 0] - drawn[:, 1], level)
+    del row["std_err"]
+    if (values > 0).all():
+        both = (drawn > 0).all(axis=1)
+        logs = np.log(drawn, out=np.full(drawn.shape, np.nan), where=both[:, np.newaxis])
+        limits = percentile_interval(logs[:, 0] - logs[:, 1], level)
+        row |= {"ratio_lower": np.exp(limits[0]), "ratio_upper": np.exp(limits[1])}
+    return row

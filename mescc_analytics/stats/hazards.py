@@ -1,15 +1,20 @@
 """Hazard ratios between groups, with the test of proportionality."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from mescc_analytics.errors import UsageError
 from mescc_analytics.stats.cox import fit_cox
 from mescc_analytics.stats.curves import checked
+from mescc_analytics.stats.estimated_scores import ScoreModel
+from mescc_analytics.stats.hazard_draws import log_hazard_ratios
 from mescc_analytics.stats.intervals import NAN
 from mescc_analytics.stats.logrank import log_rank
 from mescc_analytics.stats.proportionality import ph_frame, ph_test
+from mescc_analytics.stats.sandwich import influence_on
+from mescc_analytics.stats.score_draws import ScoreDraws, bootstrap_limits
 
 HAZARD_COLUMNS = (
     "term",
@@ -36,6 +41,10 @@ class Beside:
         Rows that belong together; rows that are compared among themselves only.
     covariates : array, shape (n_rows, p)
         The hazard ratios are adjusted for them; the log-rank test is not.
+    scores : ScoreModel
+        Of the weights: the intervals of the hazard ratios then count them as estimated.
+    draws : ScoreDraws
+        Of those scores: the intervals are then percentiles of the resamples.
     """
 
     entry: np.ndarray | None = None
@@ -43,6 +52,8 @@ class Beside:
     cluster: np.ndarray | None = None
     strata: np.ndarray | None = None
     covariates: np.ndarray | None = None
+    scores: ScoreModel | None = None
+    draws: ScoreDraws | None = None
 
     def of(self, chosen, *names):
         """The named ones that are given, in the rows `chosen`."""
@@ -84,10 +95,10 @@ def hazard_frame(time, event, group, level=0.95, beside=ALONE):
     time, event = checked(time, event)
     group = pd.Categorical(group).remove_unused_categories()
     arms = _Arms(tuple(map(str, group.categories)), np.bincount(group.codes, event))
-    fit, ph = _fit_arms((time, event, group.codes), arms, level, beside)
+    fit, ph, drawn = _fit_arms((time, event, group.codes), arms, level, beside)
 
     tested = beside.of(slice(None), "weight", "entry", "strata")
-    rows = [_hazard_row(code, arms, fit, ph) for code in range(1, len(arms.names))]
+    rows = [_hazard_row(code, arms, fit, ph, drawn) for code in range(1, len(arms.names))]
     tests = [
         {"test": "log_rank", **log_rank(time, event, group, **tested)},
         {"test": "ph_global", **ph.iloc[-1].drop("term").to_dict()},
@@ -113,7 +124,7 @@ def _fit_arms(rows, arms, level, beside):
     """Model of the groups with deaths; the others add nothing to it but a hazard of 0."""
     if not arms.compared:
         reason = "only one group" if len(arms.names) < 2 else "fewer than two groups with deaths"
-        return None, ph_frame(["global"], f"not estimable: {reason}")
+        return None, ph_frame(["global"], f"not estimable: {reason}"), None
     time, event, codes = rows
     kept = arms.deaths[codes] > 0
     columns = codes[kept, np.newaxis] == np.array(arms.compared)
@@ -123,10 +134,30 @@ def _fit_arms(rows, arms, level, beside):
         names += [f"covariate {i}" for i in range(beside.covariates.shape[1])]
     given = beside.of(kept, "entry", "weight", "cluster", "strata")
     fit = fit_cox(time[kept], event[kept], columns, names, level=level, **given)
-    return fit, ph_test(fit)
+    counted = kept if beside.weight is None else kept & (np.asarray(beside.weight) > 0)
+    if beside.scores is not None and not fit.note:
+        fit = replace(fit, covariance=_with_scores(fit, counted, beside))
+    drawn = None if beside.draws is None or fit.note else _drawn(fit, counted, codes, beside)
+    return fit, ph_test(fit), drawn
 
 
-def _hazard_row(code, arms, fit, ph):
+def _with_scores(fit, counted, beside):
+    """Covariance of the coefficients when the weights come from fitted scores."""
+    scores = beside.scores.at(counted)
+    weight = np.ones(len(counted)) if beside.weight is None else np.asarray(beside.weight, float)
+    scores.require(weight[counted])
+    return scores.covariance(influence_on(fit), beside.of(counted, "cluster").get("cluster"))
+
+
+def _drawn(fit, counted, codes, beside):
+    """Log hazard ratios of the resamples, shape (n_resamples, n_compared)."""
+    if beside.covariates is not None:
+        raise UsageError("covariates", ["found some beside resampled weights, wanted none"])
+    group = np.unique(codes[counted], return_inverse=True)[1]
+    return log_hazard_ratios(fit.risk_sets, group, beside.draws.at(counted).of_rows())
+
+
+def _hazard_row(code, arms, fit, ph, drawn):
     group, reference = arms.names[code], arms.names[0]
     row = {"term": f"{group} vs {reference}", "group": group, "reference": reference}
     if code not in arms.compared:
@@ -140,6 +171,16 @@ def _hazard_row(code, arms, fit, ph):
         return row | {"note": f"not estimable: {reason}"}
     values = fit.table().iloc[position].drop("term").to_dict()
     proportional = ph.iloc[position]
-    note = proportional["note"] and f"proportionality {proportional['note']}"
-    note = "; ".join(filter(None, (fit.note, note)))
+    notes = [fit.note]
+    if drawn is not None:
+        values |= _percentiles(values["hazard_ratio"], drawn[:, position], fit.level)
+        notes.append(values.pop("note"))
+    notes.append(proportional["note"] and f"proportionality {proportional['note']}")
+    note = "; ".join(filter(None, notes))
     return row | values | {"ph_p": proportional["p"], "note": note}
+
+
+def _percentiles(ratio, drawn, level):
+    limits = bootstrap_limits(np.log(ratio), drawn, level)
+    ends = {name: np.exp(limits[name]) for name in ("ci_lower", "ci_upper")}
+    return ends | {"p": limits["p"], "note": limits["note"]}

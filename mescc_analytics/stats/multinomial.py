@@ -147,8 +147,8 @@ def _newton(design, indicator, weight):
     value = _log_likelihood(p, indicator, weight)
     for _ in range(MAX_STEPS):
         score = ((indicator - p)[:, 1:] * weight[:, np.newaxis]).T @ design
-        information = _information(design, p, weight)
-        step = np.linalg.lstsq(information, score.ravel(), rcond=None)[0].reshape(beta.shape)
+        hessian = information(design, p, weight)
+        step = np.linalg.lstsq(hessian, score.ravel(), rcond=None)[0].reshape(beta.shape)
         done = (score * step).sum() < 1e-14 * weight.sum()
         proposed = _probabilities(design, beta + step)
         while _log_likelihood(proposed, indicator, weight) < value - 1e-9 * abs(value) and not done:
@@ -157,7 +157,7 @@ def _newton(design, indicator, weight):
         beta, p = beta + step, proposed
         value = _log_likelihood(p, indicator, weight)
         if done:
-            covariance = np.linalg.pinv(_information(design, p, weight), hermitian=True)
+            covariance = np.linalg.pinv(information(design, p, weight), hermitian=True)
             return beta, covariance, p, float(value)
     return None
 
@@ -167,16 +167,30 @@ def _log_likelihood(p, indicator, weight):
     return weight @ np.log(np.maximum((p * indicator).sum(axis=1), 1e-300))
 
 
-def _information(design, p, weight):
+def information(design, p, weight):
+    """Information of the coefficients, level by level.
+
+    Parameters
+    ----------
+    design : array, shape (n_cases, size)
+        With the intercept.
+    p : array, shape (n_cases, k)
+        Probabilities.
+    weight : array, shape (n_cases,)
+
+    Returns
+    -------
+    array, shape ((k - 1) size, (k - 1) size)
+    """
     k, size = p.shape[1] - 1, design.shape[1]
-    information = np.empty((k * size, k * size))
+    found = np.empty((k * size, k * size))
     for a in range(k):
         for b in range(a, k):
             spread = weight * p[:, a + 1] * ((a == b) - p[:, b + 1])
             block = (design.T * spread) @ design
-            information[a * size : (a + 1) * size, b * size : (b + 1) * size] = block
-            information[b * size : (b + 1) * size, a * size : (a + 1) * size] = block.T
-    return information
+            found[a * size : (a + 1) * size, b * size : (b + 1) * size] = block
+            found[b * size : (b + 1) * size, a * size : (a + 1) * size] = block.T
+    return found
 
 
 def _reported(fit, centre, scale, width):

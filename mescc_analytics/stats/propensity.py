@@ -52,7 +52,7 @@ def propensity_weights(probabilities, group, *, target="overlap", focal=None, tr
     elif target == "ate":
         weight = (np.bincount(group.codes) / len(e))[group.codes] / own
     else:
-        weight = e[:, _position(group, focal)] / own
+        weight = e[:, focal_position(group, focal)] / own
     if not 0 <= trim < 1 / e.shape[1]:
         raise UsageError("trim", [f"found {trim}, wanted from 0 to below 1/{e.shape[1]}"])
     weight = np.where(e.min(axis=1) < trim, 0.0, weight)
@@ -76,7 +76,8 @@ def _checked(probabilities, group, target):
     return e
 
 
-def _position(group, focal):
+def focal_position(group, focal):
+    """Position of a group among the categories of a Categorical; the first without a name."""
     names = list(map(str, group.categories))
     if focal is None:
         return 0

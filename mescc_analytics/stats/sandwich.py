@@ -66,6 +66,29 @@ def robust_covariance(sets, beta, covariance, cluster=None):
     return influence.T @ influence
 
 
+def influence_on(fit):
+    """Influence of each case on the coefficients of a Cox model.
+
+    Parameters
+    ----------
+    fit : CoxFit
+        With coefficients.
+
+    Returns
+    -------
+    array, shape (n_cases, p)
+        Derivative by the weight of the case, times the weight; of the cases with a weight above 0.
+
+    Notes
+    -----
+    As R's ``residuals(type = "dfbeta", weighted = TRUE)``.
+    """
+    sets = fit.risk_sets
+    residual = score_residuals(sets, fit.coefficients * fit.scale) * sets.weight[:, np.newaxis]
+    # of standardised covariates; the covariance is that of the covariates as they were
+    return residual @ (fit.model_covariance * fit.scale[:, np.newaxis])
+
+
 def sum_by_cluster(values, cluster):
     """Sums of the rows of each cluster; the rows themselves without clusters.
 
