@@ -16,7 +16,7 @@ COLUMNS = (*_STATED, "p", "p_holm", _NOTE)
 RATIO = {"estimate": "ratio", "ci_lower": "ratio_lower", "ci_upper": "ratio_upper"}
 
 
-def contrast_rows(days, died, group, spec, *, weight=None, entry=None, cluster=None):
+def contrast_rows(days, died, group, spec, **beside):
     """Every group against the first: restricted mean to the horizon, survival on the milestones.
 
     Parameters
@@ -27,8 +27,8 @@ def contrast_rows(days, died, group, spec, *, weight=None, entry=None, cluster=N
         The first category with cases is the reference, as in hazards.csv.
     spec : SurvivalSpec
         Start, horizon, milestones and level.
-    weight, entry, cluster : arrays, shape (n_cases,), optional
-        As in `stats.contrasts.Sample.of`.
+    beside
+        weight, entry, cluster, scores and draws, as in `stats.contrasts.Sample.of`.
 
     Returns
     -------
@@ -43,7 +43,6 @@ def contrast_rows(days, died, group, spec, *, weight=None, entry=None, cluster=N
     """
     if not len(days):
         return pd.DataFrame(columns=list(COLUMNS))
-    beside = {"weight": weight, "entry": entry, "cluster": cluster}
     sample = Sample.of(days, died, group, start=spec.start_days, **beside)
     means = _rows(sample, "restricted_mean", spec.horizon_days, spec.level)
     parts = [
