@@ -3,6 +3,9 @@
 from mescc_analytics import codebook
 from mescc_analytics.present import display
 
+E_VALUE = (
+    "E-values (VanderWeele and Ding) of hazard ratios between arms take death as a common outcome."
+)
 CLUSTERS = {"patient": "episodes of a patient", "site": "cases of a site"}
 
 
@@ -16,7 +19,8 @@ def paragraphs(settings, study):
     study : Study
     """
     chosen = settings.get("survival") or {}
-    said = [_from_zero(chosen, study)] if "time_varying" in chosen else []
+    said = [_contrasts(chosen)] if "min_arm" in chosen else []
+    said += [_from_zero(chosen, study)] if "time_varying" in chosen else []
     beside = _beside(chosen, study)
     said += [beside] if beside else []
     panel = settings.get("sensitivity") or {}
@@ -25,6 +29,32 @@ def paragraphs(settings, study):
 
 def _columns(names):
     return display.listing(codebook.label(name) for name in names) or "nothing"
+
+
+def _contrasts(chosen):
+    days = display.listing(display.day_count(float(day)) for day in chosen["milestones_days"])
+    pairs = display.listing(f"({rho:g}, {gamma:g})" for rho, gamma in chosen["fleming_harrington"])
+    parts = [
+        "Groups were further compared with their reference by the difference in restricted mean "
+        f"survival up to day {display.day_count(float(chosen['horizon_days']))} and in survival at "
+        f"days {days}, with variances by the infinitesimal jackknife (Greenwood's where no cases "
+        "cluster or enter late) and normal intervals; p values of several contrasts were adjusted "
+        "by Holm's method."
+    ]
+    if pairs:
+        parts.append(
+            f"Fleming-Harrington tests with (rho, gamma) of {pairs} stand beside the log-rank test."
+        )
+    if chosen["min_arm"]:
+        parts.append(
+            f"No p value was given where a group had fewer than {chosen['min_arm']} cases."
+        )
+    if chosen["firth"] == "separation":
+        parts.append(
+            "Hazard ratios of groups without deaths were estimated by Firth's penalised "
+            "likelihood with profile intervals."
+        )
+    return " ".join([*parts, E_VALUE])
 
 
 def _from_zero(chosen, study):

@@ -3,7 +3,7 @@
 import re
 
 from mescc_analytics import codebook
-from mescc_analytics.present import cells, display, wording
+from mescc_analytics.present import cells, display, tables_contrasts, wording
 from mescc_analytics.present.tables import Table
 
 MILESTONE = re.compile(r"survival_[0-9.]+d")
@@ -150,6 +150,8 @@ def hazards(frame, tests, study):
         "Cox model per factor, unadjusted, Efron ties, Wald intervals. Each group against the one "
         "named. A small p for proportional "
         "hazards says that the ratio changes over time and one number does not describe it.",
+        tables_contrasts.small_note(frame, tests),
+        tables_contrasts.firth_note(frame),
         study.suppression_note,
     )
     title = f"Hazard ratios of death, unadjusted, cohort {study.name}"
@@ -171,9 +173,9 @@ def _test_cells(tests, analysis):
     for name in ("log_rank", "ph_global"):
         chosen = (tests["analysis"] == analysis) & (tests["test"] == name)
         for row in tests[chosen].head(1).to_dict("records") or [{"p": None, "note": ""}]:
-            estimable = not display.is_missing(row["p"])
-            otherwise = cells.reason(row, "", cells.NOT_ESTIMABLE)
-            shown.append(display.p_value(row["p"]) if estimable else otherwise)
+            found = tables_contrasts.p_cell(row, "p")
+            none = found == tables_contrasts.NO_TEST
+            shown.append(cells.reason(row, "", cells.NOT_ESTIMABLE) if none else found)
     return shown
 
 
@@ -187,7 +189,5 @@ def _hazard_row(analysis, row):
         for column, words in zip(("group", "reference"), groups, strict=True):
             reason = re.sub(rf"\b{re.escape(str(row[column]))}\b", words, reason)
         return (name, reason, "", "", "", "")
-    value = display.short_interval(
-        row["hazard_ratio"], row["ci_lower"], row["ci_upper"], display.ratio
-    )
-    return (name, value, display.p_value(row["p"]), display.p_value(row["ph_p"]), "", "")
+    p = (tables_contrasts.p_cell(row, column) for column in ("p", "ph_p"))
+    return (name, tables_contrasts.ratio_cell(row), *p, "", "")

@@ -11,6 +11,7 @@ from mescc_analytics.quality.benchmarks import COLUMNS
 from mescc_analytics.steps import (
     choices,
     events,
+    show_contrasts,
     withhold,
     withhold_agreement,
     withhold_benchmark,
@@ -39,6 +40,7 @@ PLACES = {
     "reading_points": "agreement/bland_altman.csv",
     "readings_not_assessable": "agreement/not_assessable.csv",
     **choices.PLACES,
+    **show_contrasts.PLACES,
     **events.PLACES,
     "missingness": "impute/missingness.csv",
     "patterns": "impute/patterns.csv",
@@ -84,6 +86,7 @@ EMPTY = {
     "imputation": "n_analysed n_used n_imputations iterations what",
     "imputation_not_assessable": "analysis needs reason",
     **choices.EMPTY,
+    **show_contrasts.EMPTY,
     **events.EMPTY,
 }
 

@@ -23,6 +23,7 @@ from mescc_analytics.steps import (
     derived,
     events,
     flag_counts,
+    show_contrasts,
     show_impute,
     show_prognosis,
     shown,
@@ -38,10 +39,10 @@ from mescc_analytics.tables import files
 
 WORD_ORDER = (
     "table1 instability flags sites agreement pathway discordance policies algorithms "
-    "algorithm_pairs guard survival hazards sensitivity walking contrasts expected_days "
-    "transitions change incidence competing_hazards benchmark benchmark_absent prognosis "
-    "prognosis_bands prognosis_brier prognosis_comparison flow not_assessable findings missing "
-    "patterns adjusted sins_imputed derived"
+    "algorithm_pairs guard survival survival_contrasts hazards sensitivity walking contrasts "
+    "expected_days transitions change incidence competing_hazards benchmark benchmark_absent "
+    "prognosis prognosis_bands prognosis_brier prognosis_comparison flow not_assessable "
+    "findings missing patterns adjusted sins_imputed derived"
 ).split()
 
 
@@ -71,7 +72,7 @@ def tables(inputs, out, settings):
     parts = (
         _case_tables(cohort, study, settings),
         _decision_tables(inputs, study, settings),
-        _outcome_tables(inputs, summary, study),
+        _outcome_tables(inputs, summary, study, settings),
         events.tables(lambda name: shown.read(inputs, name), study, settings),
         show_prognosis.tables(inputs, settings, study),
         show_impute.tables(inputs, summary, study),
@@ -119,12 +120,12 @@ def _decision_tables(inputs, study, settings):
     yield tables_algorithms.pairs(withhold_algorithms.cells(pairs, threshold), study)
 
 
-def _outcome_tables(inputs, summary, study):
+def _outcome_tables(inputs, summary, study, settings):
     threshold = study.threshold
     yield from choices.tables(lambda name: shown.read(inputs, name), study)
     yield tables_survival.survival(summary, study)
-    yield tables_survival.hazards(
-        withhold.hazards(shown.read(inputs, "hazards"), summary), shown.read(inputs, "tests"), study
+    yield from show_contrasts.tables(
+        lambda name: shown.read(inputs, name), summary, study, settings
     )
     rates = withhold_walking.rates(shown.read(inputs, "rates"), threshold)
     yield tables_walking.walking(rates, study)
