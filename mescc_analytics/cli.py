@@ -40,6 +40,7 @@ def _options(*parts):
 
 
 COHORT = {"cohort": "cohort.parquet"}
+WEIGHTS = {"weights": "weights.parquet", "diagnostics": "diagnostics.csv of the step weight"}
 FOLLOWED = COHORT | {"visits": "visits.parquet"}
 RESULTS = {"results": "folder of the cohort's results, results/<cohort>"}
 STEPS = "mescc_analytics.steps"
@@ -112,6 +113,7 @@ COMMANDS = {
         "survival curves, tests and hazard ratios",
         (),
         _options(COHORT),
+        _options(WEIGHTS),
     ),
     "sensitivity": Command(
         f"{STEPS}.sensitivity:sensitivity",
@@ -140,10 +142,7 @@ COMMANDS = {
         _options({"visits": "visits.parquet"}),
     ),
     "agreement": Command(
-        f"{STEPS}.agreement:agreement",
-        "agreement of two readings of SINS and SOSG",
-        (),
-        _options(COHORT),
+        f"{STEPS}.agreement:agreement", "two readings of SINS and SOSG", (), _options(COHORT)
     ),
     "impute": Command(
         f"{STEPS}.impute:impute",

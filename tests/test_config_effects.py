@@ -152,7 +152,7 @@ def test_clusters_change_intervals_and_are_stated(results, tmp_path, step, table
 def test_the_panel_and_the_guard_are_in_the_report(results, tmp_path):
     text = page(results, tmp_path)
     assert "Time to treatment, and deaths before it" in text
-    assert text.count("What depends on a choice") >= 3 and "Overlap weights" in text
+    assert text.count("What depends on a choice") >= 3 and "Propensity score weights" in text
 
 
 def test_delayed_entry_is_in_captions_and_methods(results, tmp_path):

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from mescc_analytics import settings
 from mescc_analytics.clinical.scores import score_cases
 from mescc_analytics.stats.cox import fit_cox
-from mescc_analytics.steps import cohort, sensitivity
+from mescc_analytics.steps import cohort, sensitivity, weight
 from mescc_analytics.steps.design_matrix import design
 from mescc_analytics.synthetic import synthesise
 
@@ -111,7 +111,7 @@ def test_without_clones_the_row_says_so(cases):
         ("sensitivity", "landmarks_days", [45], "landmark_45"),
         ("sensitivity", "adjust_for", ["ecog"], "naive"),
         ("sensitivity", "adjust_for", ["ecog"], "time_varying"),
-        ("sensitivity", "covariates", ["age_years"], "weighted"),
+        ("weight", "covariates", ["age_years"], "weighted"),
         ("sensitivity", "covariates", ["age_years"], "missing_level"),
         ("cohort", "grace_days", 10, "naive"),
         ("cohort", "landmark_days", 14, "missing_level"),
@@ -127,6 +127,9 @@ def test_keys_change_rows(cases, plain, section, key, value, method):
     found = panel(scored, choices)
     if method not in set(plain["method"]):
         assert row(found, method)["start_days"] == 45
+        return
+    if method == "weighted":  # whose ratio the step survival computes
+        assert row(found, method)["adjusted_for"] == "age_years"
         return
     values = ["hazard_ratio", "ci_lower", "ci_upper"]
     assert row(found, method)[values].tolist() != row(plain, method)[values].tolist()
@@ -149,7 +152,38 @@ def test_given_arms_have_no_clock_to_choose(cases):
     assert row(found, "landmark_30", "b")["note"] == (
         "not available: not applicable: the table gives the arms"
     )
-    assert np.isfinite(row(found, "weighted", "b")["hazard_ratio"])
+    assert row(found, "weighted", "b")["note"] == f"not available: {weight.GIVEN}"
+    adjusted = weighted_hazards("by_arm_weighted", "b", "a")
+    found = panel(given, changed(weight={"given_arms": "adjust"}), adjusted)
+    assert row(found, "weighted", "b")["hazard_ratio"] == 0.8
+
+
+def weighted_hazards(analysis, group, reference):
+    """A row of hazards.csv as the step survival writes it."""
+    values = {"hazard_ratio": 0.8, "ci_lower": 0.6, "ci_upper": 1.1, "p": 0.2, "note": ""}
+    sizes = {"n": 40, "events": 30, "n_reference": 50, "events_reference": 45}
+    key = {"analysis": analysis, "group": group, "reference": reference}
+    return pd.DataFrame([key | values | sizes])
+
+
+def test_the_weighted_row_is_that_of_the_survival_step(cases, plain):
+    own = weighted_hazards("by_broad_arm_weighted", "surgery", "cebrt")
+    found = row(panel(cases, hazards=own), "weighted")
+    assert found[["hazard_ratio", "ci_lower", "ci_upper", "p"]].tolist() == [0.8, 0.6, 1.1, 0.2]
+    assert found[["n_group", "n_reference", "events_group"]].tolist() == [40, 50, 30]
+    assert found["adjusted_for"] == "; ".join(FULL["weight"]["covariates"])
+    assert row(plain, "weighted")["note"] == (
+        "not available: see by_broad_arm_weighted of the survival step"
+    )
+    numbers = ["hazard_ratio", "ci_lower", "ci_upper", "p", "n", "events"]
+    said = "withheld: share of an arm in the overlap 0.5, limit 0.7"
+    withheld = own.assign(**dict.fromkeys(numbers, np.nan), note=said)
+    found = row(panel(cases, hazards=withheld), "weighted")
+    assert found["note"] == said and pd.isna(found["hazard_ratio"]) and pd.isna(found["n_group"])
+    by_arm = changed(sensitivity={"contrasts": "arm"})
+    detailed = weighted_hazards("by_arm_weighted", "surgery_cebrt", "cebrt_long")
+    found = panel(cases, by_arm, detailed)
+    assert row(found, "weighted", "surgery_cebrt")["hazard_ratio"] == 0.8
 
 
 def test_imputed_rows_are_pooled(cases, plain):

@@ -138,7 +138,7 @@ def test_every_analysis_is_there(plain):
     }
     cloned = plain["curves"].query("analysis == 'by_arm_clone_censor_weight'")
     assert cloned.groupby("group")["n_at_risk"].first().eq(300).all()
-    assert cloned["weighted_at_risk"].notna().all()
+    assert cloned["n_at_risk_weighted"].notna().all()
     summary = plain["summary"].query("analysis == 'by_arm_clone_censor_weight'")
     assert summary["rmst_days"].notna().all() and summary["n"].eq(300).all()
     contrasts = plain["contrasts"].query("analysis == 'by_arm_clone_censor_weight'")

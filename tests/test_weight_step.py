@@ -10,7 +10,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from mescc_analytics.errors import UsageError
-from mescc_analytics.steps.weight import GIVEN, analyse, weight
+from mescc_analytics.steps.covariates import covariates_of
+from mescc_analytics.steps.weight import BROAD, DETAILED, GIVEN, analyse, weight
 from mescc_analytics.tables import files
 from weight_cases import LONG, SHORT, SURGERY, alike, changed, cohort, confounded, walking
 
@@ -18,16 +19,19 @@ ROOT = Path(__file__).parents[1]
 TABLES = ("weights", "balance", "overlap", "diagnostics", "not_assessable")
 
 
-def diagnostic(tables, name, group=SHORT):
-    rows = tables["diagnostics"]
+def of_arms(table, analysis=DETAILED):
+    return table[table["analysis"] == analysis]
+
+
+def diagnostic(tables, name, group=SHORT, analysis=DETAILED):
+    rows = of_arms(tables["diagnostics"], analysis)
     rows = rows[(rows["diagnostic"] == name) & (rows["group"] == group)]
     (row,) = rows.to_dict("records")
     return row
 
 
-def reason(tables):
-    rows = tables["not_assessable"].set_index("analysis")["reason"]
-    return rows["by_arm_weighted"]
+def reason(tables, analysis=DETAILED):
+    return tables["not_assessable"].set_index("analysis").loc[analysis, "reason"]
 
 
 def by_hand():
@@ -55,6 +59,8 @@ def test_scores_and_weights_by_hand():
         f"propensity_{LONG}",
         f"propensity_{SHORT}",
         "weight",
+        "broad_arm",
+        "broad_weight",
     ]
 
 
@@ -107,7 +113,7 @@ def test_weights_take_away_what_made_the_arms_differ():
     last = f"{SURGERY} vs {LONG}"
     assert balance.loc[(last, "age_years"), "smd_before"] > 0.5
     assert (balance["smd_after"] < 0.1).all() and (balance["verdict"] == "pass").all()
-    assert set(tables["diagnostics"]["group"]) == {SHORT, SURGERY}
+    assert set(of_arms(tables["diagnostics"])["group"]) == {SHORT, SURGERY}
 
 
 def test_overlap_counts_everybody():
@@ -140,7 +146,10 @@ def test_arms_that_the_table_gives_are_left_alone_unless_asked_for():
     frame["arm_source"] = pd.Categorical(["given"] * len(frame), ["given", "derived"])
     assert reason(analyse(frame, changed())) == GIVEN
     asked = analyse(frame, changed(given_arms="adjust"))
+    # first treatments are none of a table's own arms
     assert asked["not_assessable"].empty and len(asked["weights"]) == 120
+    assert set(asked["diagnostics"]["analysis"]) == {DETAILED}
+    assert asked["weights"]["broad_weight"].isna().all()
 
 
 def test_tiny_arms_are_left_out_and_named():
@@ -159,8 +168,8 @@ def test_tiny_arms_are_left_out_and_named():
 def test_an_absent_covariate_withholds_and_is_named():
     frame = alike().drop(columns="age_years")
     tables = analyse(frame, changed())
-    (row,) = tables["not_assessable"].to_dict("records")
-    assert row["analysis"] == "covariate age_years" and row["needs"] == "age_years"
+    row = tables["not_assessable"].set_index("analysis").loc["covariate age_years"]
+    assert row["needs"] == "age_years"
     found = diagnostic(tables, "missingness")
     assert (found["value"], found["verdict"]) == (1.0, "fail")
     assert found["why"].endswith(
@@ -187,7 +196,13 @@ def test_nobody_is_compared_in_an_empty_cohort():
     frame["in_arms"] = False
     assert reason(analyse(frame, changed())) == "no case with a known arm is left at the landmark"
     frame["arm"] = pd.Categorical(["unknown"] * len(frame))
-    assert reason(analyse(frame, changed())) == "needs surgery_day and rt_start_day, or arm"
+    said = "needs rt_technique, or rt_dose_gy and rt_fractions"
+    assert reason(analyse(frame, changed())) == reason(analyse(frame, changed()), BROAD) == said
+    undated = frame.drop(columns=["surgery_day", "rt_start_day"])
+    assert reason(analyse(undated, changed())) == "needs surgery_day and rt_start_day, or arm"
+    nowhere = alike().assign(in_overall=False)
+    said = "no case is left after the exclusions"
+    assert reason(analyse(nowhere, changed()), BROAD) == said
 
 
 def test_without_deaths_nothing_is_detectable_and_no_ratio_given():
@@ -316,6 +331,105 @@ def test_balance_that_is_left_fails_by_name():
     row = diagnostic(tables, "balance")
     assert row["verdict"] == "fail" and row["why"].startswith("still unlike after weighting: ")
     assert "Age" in row["why"]
+
+
+# two levels of arms
+
+
+def test_first_treatments_are_adjusted_beside_the_arms():
+    frame = confounded(600, arms=(LONG, SHORT, SURGERY))
+    tables = analyse(frame, changed())
+    weights = tables["weights"]
+    expected = frame["arm"].map({LONG: "cebrt", SHORT: "cebrt", SURGERY: "surgery"})
+    assert weights["broad_arm"].tolist() == expected.tolist()
+    # two first treatments: the overlap weight is the probability of the other one
+    surgery = expected.eq("surgery").to_numpy()
+    other = np.where(
+        surgery, weights["broad_propensity_cebrt"], weights["broad_propensity_surgery"]
+    )
+    assert_allclose(weights["broad_weight"], other, rtol=1e-9)
+    assert set(of_arms(tables["diagnostics"], BROAD)["contrast"]) == {"surgery vs cebrt"}
+    assert (of_arms(tables["balance"], BROAD)["smd_after"] < 1e-6).all()
+    assert of_arms(tables["overlap"], BROAD)["n"].sum() == 600
+    for name in ("balance", "overlap", "diagnostics"):
+        assert tables[name].columns[0] == "analysis"
+
+
+def test_first_treatments_are_those_of_the_panel():
+    """Beyond the landmark, whatever the arm: a case without a known arm may have a first treatment."""
+    frame = alike(arms=(LONG, SURGERY))
+    frame.loc[frame.index[:10], "in_arms"] = False
+    frame.loc[frame.index[10:14], "survival_days"] = 20.0
+    weights = analyse(frame, changed())["weights"]
+    assert weights["broad_weight"].notna().sum() == 116
+    assert weights["arm"].isna().sum() == 10 and weights["broad_arm"].notna().sum() == 116
+
+
+def test_an_arm_to_resemble_stands_for_its_first_treatment():
+    frame = confounded(arms=(LONG, SURGERY))
+    tables = analyse(frame, changed(estimand="att", att_arm=SURGERY))
+    weights = tables["weights"]
+    assert_allclose(weights.loc[weights["broad_arm"] == "surgery", "broad_weight"], 1)
+    assert_allclose(weights["weight"], weights["broad_weight"], rtol=1e-9)
+
+
+def test_arms_too_small_for_the_model_are_left_out_of_it():
+    """14 cases cannot carry the parameters; kept, they decide whom the others are about."""
+    few = messy(3).head(14).assign(arm=SURGERY)
+    frame = pd.concat([messy(), few], ignore_index=True)
+    frame["arm"] = frame["arm"].astype("category")
+    frame["case_id"] = [f"C{i}" for i in range(len(frame))]
+    out, kept = (analyse(frame, changed(small_arms=name)) for name in ("leave_out", "keep"))
+    row = diagnostic(out, "events_per_parameter", SURGERY)
+    assert (row["value"], row["limit"], row["withholds"]) == (14 / 3, 5, "everything")
+    assert row["why"] == "14 cases for 3 parameters of the model of the arms"
+    weights = [tables["weights"]["weight"] for tables in (out, kept)]
+    assert weights[0].isna().sum() == 14 and not weights[1].isna().any()
+    alone = analyse(messy(), changed())["weights"]["weight"]
+    assert_allclose(weights[0].dropna(), alone, rtol=1e-9)
+    assert not np.allclose(weights[1][:400], alone, rtol=1e-2)
+    assert diagnostic(kept, "events_per_parameter", SURGERY)["verdict"] == "fail"
+
+
+# levels of covariates
+
+
+def test_levels_that_an_arm_lacks_by_chance_are_joined():
+    """12 of 300 have the level; of 30 in the small arm one would be expected, and none has it."""
+    n = [270, 30]
+    levels = ["b"] * 12 + ["a"] * 128 + ["c"] * 130 + ["a"] * 15 + ["c"] * 15
+    arm = pd.Series(pd.Categorical([LONG] * n[0] + [SHORT] * n[1]))
+    frame = pd.DataFrame({"site": pd.array(levels, dtype="string")})
+    chosen = {"covariates": ["site"], "missing": "indicator", "rare_level_cases": 10}
+    assert set(covariates_of(frame, chosen).columns["site"]) == {"a", "b", "c"}
+    assert set(covariates_of(frame, chosen, arm).columns["site"]) == {"a", "c"}
+    # the same level in all arms stays, and so does one that a large arm lacks
+    shared = frame.assign(site=["b"] * 11 + levels[11:299] + ["b"])
+    assert "b" in set(covariates_of(shared, chosen, arm).columns["site"])
+    even = pd.Series(pd.Categorical([LONG] * 150 + [SHORT] * 150))
+    assert "b" in set(covariates_of(frame, chosen, even).columns["site"])
+    # and one that more than a tenth of the cases have
+    many = frame.assign(site=["b"] * 31 + levels[31:])
+    assert "b" in set(covariates_of(many, chosen, arm).columns["site"])
+
+
+def test_a_missing_number_is_judged_only_where_it_is_modelled():
+    frame = alike()
+    frame.loc[frame.index[:6], "age_years"] = pd.NA
+    few = of_arms(analyse(frame, changed())["balance"])
+    assert set(few["covariate"]) == {"age_years", "ambulatory_status"}
+    modelled = of_arms(analyse(frame, changed(rare_level_cases=6))["balance"])
+    assert "age_years: missing" in set(modelled["covariate"])
+
+
+def test_a_covariate_that_tells_the_arms_apart_reads_separated():
+    frame = alike(arms=(LONG, SHORT, SURGERY))
+    frame.loc[frame["arm"] == SURGERY, "age_years"] += 40
+    balance = of_arms(analyse(frame, changed())["balance"]).set_index(["group", "covariate"])
+    row = balance.loc[(SURGERY, "age_years")]
+    assert row["verdict"] == "fail" and row["note"].startswith("separated: divided from the ref")
+    assert row["smd_before"] > 5 and np.isnan(row["smd_after"]) and row["n_fewest"] == 60
+    assert (balance.loc[SHORT, "verdict"] == "pass").all()
 
 
 # the command

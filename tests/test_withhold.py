@@ -53,6 +53,35 @@ def test_small_group_is_withheld_whole_and_so_is_its_hazard_ratio():
     assert hazards["hazard_ratio"].isna().all() and hazards["mark"].tolist() == ["hidden"]
 
 
+def with_weighted(frame, **numbers):
+    """A result frame with the arms once more, weighted."""
+    arms = frame[frame["analysis"] == "by_arm"].assign(analysis="by_arm_weighted", **numbers)
+    return pd.concat([frame, arms], ignore_index=True)
+
+
+def test_weighted_arms_do_not_tell_what_the_arms_hide():
+    """A total of 36 by arm and the 20 of the weighted arm would give the 12 that are hidden."""
+    summary = made.summary().assign(n=[40, 4, 20])
+    summary = with_weighted(summary, effective_n=[3.5, 18.0])
+    shown = withhold.summary(summary[summary.index != 3], 5)
+    assert shown["n"].isna().tolist() == [False, True, True, True]
+    assert shown["n_mark"].tolist()[-1] == "hidden" and shown["effective_n"].isna().all()
+    assert shown["median_days"].tolist()[-1] == 37.5
+    open_ = withhold.summary(with_weighted(made.summary(), effective_n=[11.0, 18.0]), 5)
+    assert open_["n"].tolist()[-2:] == [12, 20] and open_["effective_n"].tolist()[-1] == 18
+
+
+def test_weighted_numbers_at_risk_are_hidden_with_those_of_cases():
+    frame = with_weighted(made.curves(), n_at_risk_weighted=1.5, n_events_weighted=0.5)
+    shown = withhold.curves(frame, 5)
+    last = shown["n_at_risk"].isna() & (shown["analysis"] == "by_arm_weighted")
+    assert last.sum() == 1
+    assert shown.loc[last, ["n_at_risk_weighted", "n_events_weighted"]].isna().all(axis=None)
+    summary = with_weighted(made.summary()).assign(n_mark="hidden")
+    gone = withhold.at_risk(shown, summary)
+    assert gone["n_at_risk_weighted"].isna().all()
+
+
 def rate(**changed):
     row = {
         "analysis": "overall",

@@ -15,18 +15,36 @@ def changed(**values):
     return FULL | {"weight": FULL["weight"] | {"covariates": COVARIATES} | values}
 
 
+def treated(arm):
+    """What was given, so that the first treatment follows from it: surgery, else radiotherapy."""
+    arm = pd.Series(list(arm), dtype="string")
+    surgery, radio = arm.str.startswith("surgery"), arm.ne("supportive") & arm.ne("surgery_only")
+    technique = arm.str.contains("sbrt").map({True: "sbrt", False: "cebrt"})
+    course = arm.map({LONG: "long", SHORT: "short"})
+    return {
+        "time_zero_day": pd.array([0.0] * len(arm), dtype="Float64"),
+        "time_zero_source": pd.Categorical(["mri"] * len(arm)),
+        "days_to_treatment": pd.array(surgery.map({True: 2.0, False: 5.0}), dtype="Float64"),
+        "surgery_day": pd.array(surgery.map({True: 2.0}), dtype="Float64"),
+        "rt_start_day": pd.array(radio.map({True: 5.0}), dtype="Float64"),
+        "rt_technique_derived": technique.where(radio).array,
+        "rt_course": course.where(radio).array,
+    }
+
+
 def cohort(arm, days=None, **columns):
     """Cases of the comparison of arms; everybody dies unless a column says otherwise."""
     n, names = len(arm), list(dict.fromkeys(arm))
     frame = {
         "case_id": pd.array([f"P{i}" for i in range(n)], dtype="string"),
         "in_arms": pd.array([True] * n, dtype="boolean"),
+        "in_overall": pd.array([True] * n, dtype="boolean"),
         "arm": pd.Categorical(arm, names),
         "arm_source": pd.Categorical(["derived"] * n, ["given", "derived"]),
         "survival_days": np.arange(31.0, 31 + n) if days is None else np.asarray(days, float),
         "survival_event": pd.array([True] * n, dtype="boolean"),
     }
-    return pd.DataFrame(frame | columns)
+    return pd.DataFrame(frame | treated(arm) | columns)
 
 
 def walking(levels):

@@ -14,7 +14,7 @@ METHODS = {
     "naive": "From time zero, as received (naive)",
     "time_varying": "Treatment from the day it begins",
     "clone_censor_weight": "Clone, censor, weight",
-    "weighted": "Overlap weights",
+    "weighted": "Propensity score weights",
     "missing_level": "Adjusted; missing a level",
     "complete_case": "Adjusted; complete cases",
     "imputed": "Adjusted; imputed",
@@ -26,7 +26,6 @@ METHODS = {
 }
 NOTHING = "Not assessable: fewer than two arms are large enough to be compared."
 TITLE = "What depends on a choice"
-SEPARATES = " separates the levels"
 NOT_AVAILABLE = "not available: "
 
 
@@ -88,33 +87,19 @@ def _ratio_cell(row):
         return cells.marked(row)
     if display.is_missing(row["hazard_ratio"]):
         note = "" if display.is_missing(row["note"]) else str(row["note"])
-        return in_words(note) or cells.NOT_ESTIMABLE
+        return note.removeprefix(NOT_AVAILABLE) or cells.NOT_ESTIMABLE
     return display.short_interval(
         row["hazard_ratio"], row["ci_lower"], row["ci_upper"], display.ratio
     )
-
-
-def in_words(note):
-    """Why a row has no estimate, with columns by their labels.
-
-    >>> in_words("not available: ecog 2, sosg_high_grade True separates the levels")
-    'no overlap of the arms in ECOG performance status, High-grade compression (SOSG)'
-    """
-    note = note.removeprefix(NOT_AVAILABLE)
-    if not note.endswith(SEPARATES):
-        return note
-    named = [part.split()[0] for part in note.removesuffix(SEPARATES).split(", ")]
-    labels = ", ".join(dict.fromkeys(codebook.label(name) for name in named))
-    return f"no overlap of the arms in {labels}"
 
 
 def _sensitivity_notes(rows, study):
     starts = rows.loc[rows["section"] == "adjustment", "start_days"].dropna()
     day = display.day_count(float(starts.iloc[0])) if len(starts) else "0"
     named = rows.drop_duplicates("method").set_index("method")["adjusted_for"].fillna("")
-    before, weights, adjusted = (
+    before, weights, scores, adjusted = (
         [codebook.label(name) for name in named.get(method, "").split("; ") if name]
-        for method in ("naive", "clone_censor_weight", "weighted")
+        for method in ("naive", "clone_censor_weight", "weighted", "missing_level")
     )
     notes = [
         f"In brackets: {study.level_words}. Below 1: fewer deaths than in the reference. Rows of "
@@ -125,9 +110,9 @@ def _sensitivity_notes(rows, study):
         + (f" The weights of the clones rest on {display.listing(weights)}." if weights else "")
         + " The naive row credits treated patients with the time that they had to survive to be "
         "treated.",
-        f"The other rows count from the landmark, day {day}, adjusted for or weighted by "
-        f"{display.listing(adjusted)}."
-        if adjusted
+        f"The other rows count from the landmark, day {day}, adjusted for "
+        f"{display.listing(adjusted)}; propensity scores rest on {display.listing(scores)}."
+        if adjusted and scores
         else "",
         study.suppression_note,
     ]

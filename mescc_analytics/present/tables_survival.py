@@ -9,6 +9,11 @@ from mescc_analytics.present.tables import Table
 MILESTONE = re.compile(r"survival_[0-9.]+d")
 
 
+def unweighted(frame):
+    """The rows of a result frame but for those of the weighted comparisons of arms."""
+    return frame[~frame["analysis"].isin(wording.WEIGHTED).astype(bool)]
+
+
 def survival(summary, study):
     """Survival per analysis and group: deaths, median, survival at the milestones, restricted
     mean, follow-up.
@@ -20,7 +25,7 @@ def survival(summary, study):
         survival_<day>d_mark).
     study : Study
     """
-    rows = []
+    summary, rows = unweighted(summary), []
     found = [name for name in summary if MILESTONE.fullmatch(name)]
     milestones = [name.removeprefix("survival_").removesuffix("d") for name in found]
     for analysis, groups in summary.groupby("analysis", sort=False):
@@ -134,7 +139,7 @@ def _share_cell(row, day):
 
 def hazards(frame, tests, study):
     """Hazard ratios by factor with the log-rank test and the test of proportional hazards."""
-    rows = []
+    frame, rows = unweighted(frame), []
     for analysis, terms in frame.groupby("analysis", sort=False):
         rows.append((_factor_title(analysis), "", "", "", *_test_cells(tests, analysis)))
         rows += [_hazard_row(analysis, record) for record in terms.to_dict("records")]

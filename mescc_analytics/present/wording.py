@@ -55,19 +55,24 @@ TESTS = {
 }
 TIME_ZERO = {"mri": "MRI", "presentation": "presentation", "treatment_start": "start of treatment"}
 ANALYSES = {
+    "by_arm_weighted": "Arm, weighted",
+    "by_broad_arm_weighted": "First treatment, weighted",
     "by_arm_time_varying": "Arm, treatment counted from the day it begins (time-varying)",
     "by_arm_clone_censor_weight": "First treatment as a strategy (clone, censor, weight)",
 }
+# comparisons with weights, which stand in tables of their own
+WEIGHTED = ("by_arm_weighted", "by_broad_arm_weighted")
 YES_NO = {"true": "yes", "false": "no"}
 
 
 def column_of(analysis):
-    """The column by which an analysis is split: `by_ecog` gives `ecog`, `by_arm` and its variants
-    `arm`, `overall` None.
+    """The column by which an analysis is split: `by_ecog` gives `ecog`, `by_arm` and its variants,
+    those of first treatments too, `arm`, `overall` None.
     """
     if not analysis.startswith("by_"):
         return None
-    return "arm" if analysis.startswith("by_arm") else analysis.removeprefix("by_")
+    arms = analysis.startswith(("by_arm", "by_broad_arm"))
+    return "arm" if arms else analysis.removeprefix("by_")
 
 
 def group_label(analysis, group):

@@ -20,6 +20,7 @@ from mescc_analytics.stats.logrank import log_rank
 
 __all__ = [
     "SurvivalSpec",
+    "curve_summary",
     "curves_by_group",
     "event_table",
     "follow_up",
@@ -200,27 +201,45 @@ def _in_days(stem, values, estimate=""):
 
 def _summary(name, time, event, spec, entry=None):
     curve = _curve(time, event, spec, entry)
-    median = quantile(curve)
-    mean = restricted_mean(curve, spec.horizon_days, spec.level)
-    at = survival_at(curve, spec.milestones_days)
-    points, point_notes = _milestones(curve, at, spec)
+    values, notes = curve_summary(
+        curve, restricted_mean(curve, spec.horizon_days, spec.level), spec
+    )
     followed = follow_up(time, event, spec, entry)
-
-    notes = _median_notes(curve, median, spec)
-    notes += [f"restricted mean: {mean.note}"] if mean.note else []
-    notes += point_notes + _follow_up_notes(event, followed)
     return {
         "group": name,
         "n": len(time),
         "events": int(event.sum()),
-        **_in_days("median", median),
-        **_in_days("rmst", (mean.estimate, mean.lower, mean.upper)),
-        "rmst_horizon_days": float(spec.horizon_days),
-        **points,
+        **values,
         **_in_days("follow_up", followed, "_median"),
         "start_days": float(spec.start_days),
-        "note": "; ".join(notes),
+        "note": "; ".join(notes + _follow_up_notes(event, followed)),
     }
+
+
+def curve_summary(curve, mean, spec=DEFAULT):
+    """Median, restricted mean and survival at the milestones of one curve.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        As from `kaplan_meier`, or weighted.
+    mean : Estimate
+        Restricted mean up to the horizon.
+    spec : SurvivalSpec
+
+    Returns
+    -------
+    values, notes : dict, list of str
+        Columns of `summarise_survival`; the reason for whatever is NaN.
+    """
+    median = quantile(curve)
+    points, point_notes = _milestones(curve, survival_at(curve, spec.milestones_days), spec)
+    notes = _median_notes(curve, median, spec)
+    notes += [f"restricted mean: {mean.note}"] if mean.note else []
+    values = _in_days("median", median)
+    values |= _in_days("rmst", (mean.estimate, mean.lower, mean.upper))
+    values |= {"rmst_horizon_days": float(spec.horizon_days), **points}
+    return values, notes + point_notes
 
 
 def _milestones(curve, at, spec):

@@ -1,6 +1,10 @@
-"""What stands beside the times of the cases: delayed entry, clusters and strata, as configured."""
+"""What stands beside the times of the cases, as configured: delayed entry, clusters and strata,
+and the choices of the curves.
+"""
 
 import numpy as np
+
+from mescc_analytics.stats.survival import SurvivalSpec
 
 NOT_RECORDED = "not recorded"
 CLUSTER_COLUMNS = {"patient": "patient_id", "site": "site"}
@@ -85,3 +89,14 @@ def declared(cases, chosen):
         arrays[role] = labels
         words[role] = f"none: {reason}" if reason else which
     return arrays, words
+
+
+def spec_of(chosen, start):
+    """The choices of the step survival as its estimators take them; curves start on day `start`."""
+    return SurvivalSpec(
+        start_days=start,
+        level=chosen["confidence_level"],
+        interval=chosen["interval"],
+        milestones_days=tuple(chosen["milestones_days"]),
+        horizon_days=chosen["horizon_days"],
+    )

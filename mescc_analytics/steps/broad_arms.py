@@ -7,8 +7,8 @@ from mescc_analytics.cohort.timeline import assess_walking
 from mescc_analytics.stats.survival import summarise_survival
 from mescc_analytics.stats.walking import rates
 from mescc_analytics.steps.ambulatory import entry_status
+from mescc_analytics.steps.beside import spec_of
 from mescc_analytics.steps.groups import stack
-from mescc_analytics.steps.survival import spec_of
 
 
 def broad_arms(frame, visits, settings):

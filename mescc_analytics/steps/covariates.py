@@ -9,6 +9,10 @@ from mescc_analytics import codebook
 
 UNKNOWN = ("undetermined", "unknown", "not_applicable")
 MISSING, OTHER = "missing", "other levels"
+# an arm in which fewer cases are expected with a level has none in more than 5 % of the times
+LEAST_EXPECTED = 3.0
+# a level that more cases share than this is not given up because a small arm happens to lack it
+LARGEST_JOINED = 0.1
 
 
 @dataclass(frozen=True)
@@ -20,8 +24,8 @@ class Covariates:
     design : DataFrame, shape (n_cases, p)
         Numbers without a missing one; no column is constant or follows from the others.
     columns : dict of str to Series
-        As they are judged for balance: a missing level of a category is a level, and of a number
-        "<name>: missing" says who has none.
+        As they are judged for balance: missing is a level of a category, and where it is modelled
+        "<name>: missing" says who lacks a number.
     missing : DataFrame of bool, shape (n_cases, n_covariates)
     kept : array of bool, shape (n_cases,)
         Cases in the model; the others miss a covariate.
@@ -35,18 +39,8 @@ class Covariates:
     kept: np.ndarray
     absent: list
 
-    def of(self, chosen):
-        """The same covariates of the cases where `chosen` (bool) is true."""
-        return Covariates(
-            independent(self.design[chosen]),
-            {name: column[chosen] for name, column in self.columns.items()},
-            self.missing[chosen],
-            self.kept[chosen],
-            self.absent,
-        )
 
-
-def covariates_of(frame, settings):
+def covariates_of(frame, settings, arm=None):
     """Covariates of the cases of a frame.
 
     Parameters
@@ -54,6 +48,10 @@ def covariates_of(frame, settings):
     frame : DataFrame, shape (n_cases, ...)
     settings : dict
         `covariates` (names), `missing` ("indicator" or "complete_case"), `rare_level_cases`.
+    arm : Categorical Series, shape (n_cases,), optional
+        Levels of at most a tenth of the cases that an arm lacks by chance (fewer than 3 would be
+        expected in it) are joined like rare ones: the model could not estimate them. Levels that
+        it lacks beyond chance stay, because they tell the arms apart.
     """
     found, absent = {}, []
     for name in settings["covariates"]:
@@ -67,14 +65,35 @@ def covariates_of(frame, settings):
     if settings["missing"] == "complete_case":
         kept = ~missing.to_numpy().any(axis=1)
     parts, columns = [], {}
+    rare = _Rare(settings["rare_level_cases"], None if arm is None else arm[kept])
     for name, values in found.items():
-        design, judged = _one(name, values[kept], settings["rare_level_cases"])
+        design, judged = _one(name, values[kept], rare)
         parts.append(design)
         columns |= {key: column.reindex(frame.index) for key, column in judged.items()}
     empty = pd.DataFrame(index=frame.index[kept])
     design = pd.concat([empty, *parts], axis="columns")
     design = independent(design).reindex(frame.index)
     return Covariates(design, columns, missing, kept, absent)
+
+
+@dataclass(frozen=True)
+class _Rare:
+    """What makes a level too rare for a model: the fewest cases, and the arms if there are any."""
+
+    least: int
+    arm: pd.Series | None
+
+    def __call__(self, members):
+        """Whether the cases `members` (bool Series) are too few, or lacking in an arm by chance."""
+        n = int(members.sum())
+        if n < max(self.least, 1):
+            return True
+        if self.arm is None or n > LARGEST_JOINED * len(self.arm):
+            return False
+        sizes = self.arm.value_counts(sort=False)
+        found = self.arm[members.to_numpy(bool)].value_counts(sort=False)
+        expected = n * sizes / len(self.arm)
+        return bool(((found == 0) & (sizes > 0) & (expected < LEAST_EXPECTED)).any())
 
 
 def _known(values):
@@ -97,9 +116,8 @@ def _number(name, values, rare):
     number = pd.Series(values.to_numpy(float, na_value=np.nan), index=values.index)
     gone = number.isna()
     columns, design = {name: number}, {name: number.fillna(number.mean())}
-    if gone.any():
+    if not rare(gone):
         columns[f"{name}: {MISSING}"] = gone
-    if gone.sum() >= max(rare, 1):
         design[f"{name}: {MISSING}"] = gone.astype(float)
     return pd.DataFrame(design, index=values.index), columns
 
@@ -109,8 +127,8 @@ def _category(name, values, rare):
     levels = list(dict.fromkeys(map(str, levels)))
     text = values.astype("string").fillna(MISSING)
     sizes = text.value_counts().reindex([*levels, MISSING]).fillna(0)
-    text = text.mask(text.isin(sizes.index[sizes < rare]), OTHER)
-    if (text == OTHER).sum() < rare:
+    text = text.mask(text.isin([level for level in sizes.index if rare(text == level)]), OTHER)
+    if rare(text == OTHER):
         text = text.mask(text == OTHER, str(sizes.idxmax()))
     shown = [level for level in (*levels, MISSING, OTHER) if (text == level).any()]
     judged = pd.Series(pd.Categorical(text, shown), index=values.index)
@@ -143,4 +161,5 @@ def words_of(covariate):
     ('Age', 'ECOG performance status: missing')
     """
     name, _, rest = covariate.partition(": ")
-    return f"{codebook.label(name)}: {rest}" if rest else codebook.label(name)
+    words = codebook.label(name)
+    return f"{words}: {codebook.label(name, rest)}" if rest else words

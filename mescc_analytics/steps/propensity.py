@@ -12,12 +12,22 @@ from mescc_analytics.steps.covariates import Covariates, covariates_of, words_of
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Why an arm is not in the model: the diagnostic that it fails, and its numbers."""
+    """Why an arm is not in the model: the diagnostic that it fails, and its numbers.
+
+    Attributes
+    ----------
+    diagnostic : str
+    value, limit : float
+    why : str
+    apart : dict of str to tuple of Series
+        Covariates that tell the arm from the reference, each with the arms, of the cases of both.
+    """
 
     diagnostic: str
     value: float
     limit: float
     why: str
+    apart: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,7 @@ class Model:
         Of the same cases.
     propensity : DataFrame, shape (n_cases, n_arms)
     weight : Series, shape (n_cases,)
-    left_out : dict of str to LeftOut
+    left_out : dict of str to tuple of LeftOut
     reason : str
         Why there is no model, or "".
     missing : DataFrame, shape (n_arms, n_covariates)
@@ -64,21 +74,18 @@ def fit_model(frame, arm, chosen, reference):
     Returns
     -------
     Model
-        Arms that are too small, or that a covariate tells from the reference without exception,
-        are left out.
+        Arms that are too small, in themselves or (`small_arms`) for the parameters of the model,
+        or that a covariate tells from the reference without exception, are left out.
     """
     left_out = {}
     arm = _large(arm, chosen, left_out)
-    covariates = covariates_of(frame.loc[arm.index], chosen)
+    covariates = covariates_of(frame.loc[arm.index], chosen, arm)
     missing = _missing_shares(arm, covariates)
-    scores, arm, covariates, reason = _fitted(
-        arm[covariates.kept], covariates, reference, chosen, left_out
-    )
+    fitted = _Cases(frame, reference, chosen, left_out)
+    scores, arm, covariates, reason = fitted.scores(arm[covariates.kept])
     if not reason and chosen["trim"]:
         inside = scores.min(axis="columns") >= chosen["trim"]
-        scores, arm, covariates, reason = _fitted(
-            arm[inside], covariates, reference, chosen, left_out
-        )
+        scores, arm, covariates, reason = fitted.scores(arm[inside])
     reason = reason or _no_focal(arm, chosen, left_out)
     if reason:
         return _no_model(arm, covariates, left_out, reason)
@@ -88,16 +95,6 @@ def fit_model(frame, arm, chosen, reference):
     )
     weight = pd.Series(weight, index=arm.index)
     return Model(arm, covariates, scores, weight, left_out, missing=missing)
-
-
-def _fitted(arm, covariates, reference, chosen, left_out):
-    """As `_scores`, of the arms that are large enough."""
-    arm = _large(arm, chosen, left_out)
-    covariates = _at(covariates, arm.index)
-    reason = _cannot(arm, covariates, reference, left_out)
-    if reason:
-        return None, arm, covariates, reason
-    return _scores(arm, covariates, reference, left_out)
 
 
 def _missing_shares(arm, covariates):
@@ -111,17 +108,14 @@ def _large(arm, chosen, left_out):
     small = [name for name in sizes.index if sizes[name] < least]
     for name in small:
         why = f"fewer than {least} cases can be compared"
-        left_out.setdefault(str(name), LeftOut("arm_size", float(sizes[name]), float(least), why))
+        found = LeftOut("arm_size", float(sizes[name]), float(least), why)
+        left_out.setdefault(str(name), (found,))
     return arm[~arm.isin(small)].cat.remove_unused_categories()
-
-
-def _at(covariates, index):
-    return covariates.of(covariates.design.index.isin(index))
 
 
 def _cannot(arm, covariates, reference, left_out):
     if reference not in arm.cat.categories:
-        why = left_out[reference].why if reference in left_out else "it has no case"
+        why = left_out[reference][0].why if reference in left_out else "it has no case"
         return f"the reference arm {reference} is left out: {why}"
     if len(arm.cat.categories) < 2:
         return "fewer than two arms are large enough"
@@ -133,7 +127,7 @@ def _no_focal(arm, chosen, left_out):
     focal = chosen["att_arm"]
     if chosen["estimand"] != "att" or focal is None or focal in arm.cat.categories:
         return ""
-    return f"the arm {focal} of weight.att_arm is left out: {left_out[focal].why}"
+    return f"the arm {focal} of weight.att_arm is left out: {left_out[focal][0].why}"
 
 
 def _no_model(arm, covariates, left_out, reason):
@@ -141,39 +135,91 @@ def _no_model(arm, covariates, left_out, reason):
     return Model(arm[:0], covariates, empty, pd.Series(dtype=float), left_out, reason)
 
 
-def _scores(arm, covariates, reference, left_out):
-    """Scores, the arms and covariates that they are of, and the reason where there are none."""
-    for _ in range(len(arm.cat.categories)):
-        order = [reference, *(name for name in arm.cat.categories if name != reference)]
-        arm = arm.cat.reorder_categories(order)
-        design = covariates.design
-        fit = fit_multinomial(arm.array, design.to_numpy(float), list(design))
-        if not fit.note:
-            scores = pd.DataFrame(fit.probabilities, index=arm.index, columns=list(order))
-            return scores.clip(lower=1e-12), arm, covariates, ""
-        told = _told_apart(arm, design, reference)
-        if not told:
-            return None, arm, covariates, fit.note
-        left_out |= told
-        arm = arm[~arm.isin(list(told))].cat.remove_unused_categories()
-        covariates = _at(covariates, arm.index)
-        reason = _cannot(arm, covariates, reference, left_out)
-        if reason:
-            return None, arm, covariates, reason
-    return None, arm, covariates, fit.note
+@dataclass(frozen=True)
+class _Cases:
+    """What the model is fitted to; `left_out` is added to."""
+
+    frame: pd.DataFrame
+    reference: str
+    chosen: dict
+    left_out: dict
+
+    def scores(self, arm):
+        """Scores, the arms and covariates that they are of, and the reason where there are none.
+
+        Levels of covariates are formed anew among the arms that are left.
+        """
+        arm = _large(arm, self.chosen, self.left_out)
+        while True:
+            covariates = covariates_of(self.frame.loc[arm.index], self.chosen, arm)
+            reason = _cannot(arm, covariates, self.reference, self.left_out)
+            if reason:
+                return None, arm, covariates, reason
+            small = self._too_small(arm, covariates)
+            if small:
+                arm = arm[arm != small].cat.remove_unused_categories()
+                continue
+            others = [name for name in arm.cat.categories if name != self.reference]
+            arm = arm.cat.reorder_categories([self.reference, *others])
+            design = covariates.design
+            fit = fit_multinomial(arm.array, design.to_numpy(float), list(design))
+            if not fit.note:
+                names = [self.reference, *others]
+                scores = pd.DataFrame(fit.probabilities, index=arm.index, columns=names)
+                return scores.clip(lower=1e-12), arm, covariates, ""
+            told = _told_apart(arm, covariates, self.reference)
+            if not told:
+                return None, arm, covariates, fit.note
+            self.left_out.update(told)
+            arm = arm[~arm.isin(list(told))].cat.remove_unused_categories()
+
+    def _too_small(self, arm, covariates):
+        """The smallest arm, noted, if it has too few cases for the parameters; else None."""
+        sizes, parameters = arm.value_counts(sort=False), covariates.design.shape[1]
+        each, limit = sizes.min() / parameters, float(self.chosen["cases_per_parameter_min"])
+        if self.chosen["small_arms"] == "keep" or each >= limit:
+            return None
+        name = str(sizes.idxmin())
+        why = f"{sizes.min()} cases for {parameters} parameters of the model of the arms"
+        found = (LeftOut("events_per_parameter", float(each), limit, why),)
+        if name != self.reference:
+            pair = arm[arm.isin([name, self.reference])].cat.remove_unused_categories()
+            found += _told_apart(pair, covariates, self.reference).get(name, ())
+        self.left_out.setdefault(name, found)
+        return name
 
 
-def _told_apart(arm, design, reference):
-    """Arms that the covariates divide from the reference without exception."""
-    found = {}
+def _told_apart(arm, covariates, reference):
+    """Arms that the covariates divide from the reference without exception.
+
+    Parameters
+    ----------
+    arm : Categorical Series, shape (n_arm,)
+        Of some of the cases of the covariates.
+    covariates : Covariates
+    reference : str
+
+    Returns
+    -------
+    dict of str to tuple of LeftOut
+    """
+    found, design = {}, covariates.design
     for name in arm.cat.categories:
         if name == reference:
             continue
-        pair = arm.isin([name, reference]).to_numpy()
-        x = design[pair].to_numpy(float)
-        terms = separated((arm[pair] == name).to_numpy(), x, list(design))
-        named = [words_of(term) for term in terms if term != INTERCEPT]
+        pair = arm[arm.isin([name, reference])].cat.remove_unused_categories()
+        x = design.loc[pair.index].to_numpy(float)
+        terms = separated((pair == name).to_numpy(), x, list(design))
+        named = [term for term in terms if term != INTERCEPT]
         if terms:
-            why = f"divided from the reference arm without exception by {', '.join(named)}"
-            found[str(name)] = LeftOut("separation", float(len(named)), 0.0, why)
+            words = ", ".join(words_of(term) for term in named)
+            why = f"divided from the reference arm without exception by {words}"
+            apart = _columns_apart(named, covariates.columns, pair)
+            found[str(name)] = (LeftOut("separation", float(len(named)), 0.0, why, apart),)
     return found
+
+
+def _columns_apart(terms, columns, pair):
+    """The covariates that terms of the model belong to, and the arms, of a pair of arms."""
+    names = [term if term in columns else term.partition(": ")[0] for term in terms]
+    return {name: (columns[name].loc[pair.index], pair) for name in dict.fromkeys(names)}

@@ -8,6 +8,8 @@ from mescc_analytics.stats.pooling import pool
 from mescc_analytics.steps.cohort import arms_are_given, effective
 from mescc_analytics.steps.groups import NOT_ASSESSABLE, not_assessable
 from mescc_analytics.steps.sensitivity_methods import SIZES, VALUES, Panel
+from mescc_analytics.steps.weight import BROAD, DETAILED
+from mescc_analytics.steps.weight import GIVEN as WEIGHTS_GIVEN
 from mescc_analytics.tables import files
 
 KEY = ("group", "reference", "section", "method")
@@ -27,7 +29,7 @@ def sensitivity(inputs, out, settings):
         step impute, optional).
     out : Path
     settings : dict
-        sensitivity, survival, cohort, score.
+        sensitivity, survival, cohort, score, weight.
     """
     frame = files.read_table(inputs["cohort"])
     settings = settings | {"cohort": effective(frame, settings)}
@@ -46,7 +48,7 @@ def analyse(frame, settings, hazards, imputed=None):
     frame : DataFrame, shape (n_cases, ...)
         cohort.parquet.
     settings : dict
-        sensitivity, survival, cohort (as in effect), score.
+        sensitivity, survival, cohort (as in effect), score, weight.
     hazards : DataFrame
         hazards.csv of the step survival.
     imputed : DataFrame, optional
@@ -61,7 +63,7 @@ def analyse(frame, settings, hazards, imputed=None):
     found = [
         *_clock(panel),
         (CLOCK, "clone_censor_weight", _cloned(panel, hazards), _about(panel, 0.0, "weights")),
-        *_adjusted(panel, imputed),
+        *_adjusted(panel, hazards, imputed),
         *_scores(panel),
     ]
     rows = [row for part in found for row in _rows(panel, *part)]
@@ -79,6 +81,7 @@ def _about(panel, start, adjusted):
         "adjust_for": chosen["sensitivity"]["adjust_for"],
         "covariates": chosen["sensitivity"]["covariates"],
         "weights": chosen["survival"]["covariates"],
+        "propensity": chosen["weight"]["covariates"],
     }[adjusted]
     return {"start_days": start, "adjusted_for": "; ".join(named)}
 
@@ -138,12 +141,21 @@ def _cloned(panel, hazards):
     return pd.concat([own.astype(object), rest.astype(object)], ignore_index=True)
 
 
-def _adjusted(panel, imputed):
+def _weighted(panel, hazards):
+    """The adjusted comparison of the step survival, as far as its diagnostics let it be shown."""
+    analysis = BROAD if panel.by_first else DETAILED
+    own = hazards[hazards["analysis"].eq(analysis) & hazards["reference"].eq(panel.names[0])]
+    if own.empty:
+        return WEIGHTS_GIVEN if panel.given else f"see {analysis} of the survival step"
+    return own.rename(columns={"n": "n_group", "events": "events_group"})
+
+
+def _adjusted(panel, hazards, imputed):
     """For what the contrast at the landmark is adjusted, and what missing values do."""
-    columns = panel.settings["sensitivity"]["covariates"]
     landmark = float(panel.settings["cohort"]["landmark_days"])
+    yield ADJUSTED, "weighted", _weighted(panel, hazards), _about(panel, landmark, "propensity")
+    columns = panel.settings["sensitivity"]["covariates"]
     about = _about(panel, landmark, "covariates")
-    yield ADJUSTED, "weighted", panel.weighted(columns), about
     kept, arm = panel.arms_at(landmark)
     yield ADJUSTED, "missing_level", panel.estimates(kept, arm, columns=columns), about
     present = [name for name in columns if name in panel.cases]

@@ -5,12 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from mescc_analytics import codebook
-from mescc_analytics.clinical.arms import arm_within
-from mescc_analytics.clinical.first_treatment import OTHER, first_spells, first_treatment, kinds
+from mescc_analytics.clinical.first_treatment import first_spells, first_treatment
 from mescc_analytics.stats.hazards import Beside, hazard_frame
-from mescc_analytics.stats.multinomial import fit_multinomial
-from mescc_analytics.stats.propensity import propensity_weights
+from mescc_analytics.steps import received
 from mescc_analytics.steps.beside import declared, entry_of
 from mescc_analytics.steps.design_matrix import design
 from mescc_analytics.steps.groups import reference_arm
@@ -73,27 +70,10 @@ class Panel:
 
     def arms_at(self, landmark):
         """Cases followed beyond a landmark (all at 0), and the arm received by then."""
-        cases, cohort = self.cases, self.settings["cohort"]
-        last = cases["survival_days"].to_numpy(dtype=float)
-        kept = last > landmark if landmark else last >= 0
-        if self.given:
-            arm = cases["arm"].astype("string")
-            levels = [name for name in cases["arm"].cat.categories if name != "unknown"]
-        else:
-            grace = min(cohort["grace_days"], landmark or cohort["grace_days"])
-            arm, levels = self._received(grace)
-        arm = pd.Series(pd.Categorical(arm.where(arm.isin(levels)), levels), index=cases.index)
-        return kept & arm.notna().to_numpy(), arm
+        which = received.GIVEN if self.given else self.settings["sensitivity"]["contrasts"]
+        return received.arms_at(self.cases, self.settings["cohort"], landmark, which)
 
-    def _received(self, grace):
-        cases, cohort = self.cases, self.settings["cohort"]
-        if self.by_first:
-            name, _ = first_treatment(cases, cases["time_zero_day"], cohort | {"grace_days": grace})
-            return name.mask(name == OTHER), list(kinds())
-        arm = arm_within(cases, cases["time_zero_day"], grace, cohort).astype("string")
-        return arm, [name for name in codebook.load("arms")["arms"] if name != "unknown"]
-
-    def estimates(self, kept, arm, *, columns=(), weight=None):
+    def estimates(self, kept, arm, *, columns=()):
         """Rows of the contrasts among the cases `kept`; covariates are named by `columns`."""
         kept = kept & arm.isin(self.names).to_numpy()
         cases = self.cases[kept]
@@ -104,7 +84,7 @@ class Panel:
         entry = None if self.entry is None else self.entry[kept]
         covariates = matrix if matrix.shape[1] else None
         shared, _ = declared(cases, self.settings["survival"])
-        beside = Beside(entry=entry, weight=weight, covariates=covariates, **shared)
+        beside = Beside(entry=entry, covariates=covariates, **shared)
         level = self.settings["survival"]["confidence_level"]
         hazards, _ = hazard_frame(days, died, group, level, beside)
         n, events = group.value_counts(), group[died].value_counts()
@@ -138,30 +118,6 @@ class Panel:
         found = time_varying_hazards(cases, rows, chosen)
         names = {"n": "n_group", "events": "events_group"}
         return found.rename(columns=names)
-
-    def weighted(self, columns):
-        """Contrasts at the landmark, each arm and the reference made alike by overlap weights."""
-        kept, arm = self.arms_at(float(self.settings["cohort"]["landmark_days"]))
-        parts = []
-        for name in self.names[1:]:
-            pair = replace(self, names=(self.names[0], name))
-            parts.append(pair.one_weighted(kept, arm, columns).astype(object))
-        return pd.concat(parts, ignore_index=True)
-
-    def one_weighted(self, kept, arm, columns):
-        """The contrast of a pair; a row with the reason where there are no weights."""
-        kept = kept & arm.isin(self.names).to_numpy()
-        group = pd.Categorical(arm[kept], self.names)
-        model = design(self.cases[kept], columns)
-        if not model.names:
-            note = f"not available: needs {', '.join(columns)}"
-            return pd.DataFrame([{"group": self.names[1], "note": note}])
-        fit = fit_multinomial(group, model.matrix, model.names)
-        if fit.note:
-            note = f"not available: {fit.note.removeprefix('not estimable: ')}"
-            return pd.DataFrame([{"group": self.names[1], "note": note}])
-        weight = propensity_weights(fit.probabilities, group, target="overlap")
-        return self.estimates(kept, arm, weight=weight)
 
     def with_values(self, completed):
         """The panel with the values of one imputation in place of the recorded columns."""

@@ -18,6 +18,11 @@ CONTRASTS = (
     *("of_group", "of_reference", "note"),
 )
 MEASURES = {"survival": "survival_difference", "restricted_mean": "rmst_difference"}
+# as curves.csv names what stands beside the numbers of cases
+WEIGHTED_COUNTS = {
+    "weighted_at_risk": "n_at_risk_weighted",
+    "weighted_events": "n_events_weighted",
+}
 WEEK = 7.0
 
 
@@ -169,7 +174,8 @@ def _curves(rows, emulation, chosen, spread):
         left = pd.Series(clones.time[own]).value_counts()
         censored = curve["time_days"].map(left).fillna(0).astype(int)
         name = clones.strategies[int(number)].name
-        curves[int(number)] = curve.drop(columns="std_err").assign(group=name, n_censored=censored)
+        curve = curve.drop(columns="std_err").rename(columns=WEIGHTED_COUNTS)
+        curves[int(number)] = curve.assign(group=name, n_censored=censored)
     return curves
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from mescc_analytics.stats.hazards import Beside
-from mescc_analytics.stats.survival import SurvivalSpec, curves_by_group, summarise_survival
-from mescc_analytics.steps import survival_contrasts, survival_immortal
-from mescc_analytics.steps.beside import declared, entry_of
+from mescc_analytics.stats.survival import curves_by_group, summarise_survival
+from mescc_analytics.steps import survival_contrasts, survival_immortal, survival_weighted
+from mescc_analytics.steps.beside import declared, entry_of, spec_of
 from mescc_analytics.steps.cohort import arms_are_given, effective
 from mescc_analytics.steps.groups import (
     NOT_ASSESSABLE,
@@ -41,7 +41,7 @@ def analyses(frame, settings):
     return [*plan, ("by_arm", compared, arm, start, reason)]
 
 
-def analyse(frame, settings):
+def analyse(frame, settings, weights=None, diagnostics=None):
     """Tables of the step by name; see ``survival``."""
     parts, missing = {name: [] for name in KINDS}, []
     for name, cases, group, start, reason in analyses(frame, settings):
@@ -51,10 +51,12 @@ def analyse(frame, settings):
             continue
         for kind, table in _one(name, cases, group, start, settings).items():
             parts[kind].append(table.assign(analysis=name))
-    empty = _without_cases(settings)
-    for kind, found in survival_immortal.analyse(frame, settings, missing).items():
-        parts[kind] = parts.get(kind, []) + found
-        empty.setdefault(kind, survival_immortal.EMPTY.get(kind))
+    empty = _without_cases(settings) | survival_immortal.EMPTY
+    for found in (
+        survival_weighted.analyse(frame, settings, weights, diagnostics, missing),
+        survival_immortal.analyse(frame, settings, missing),
+    ):
+        parts |= {kind: parts.get(kind, []) + more for kind, more in found.items()}
     origin = time_zero_used(frame, settings)
     parts["summary"] = [table.assign(time_zero=origin) for table in parts["summary"]]
     tables = {kind: _joined(found or [empty[kind]]) for kind, found in parts.items()}
@@ -108,17 +110,6 @@ def _compared(days, died, group, spec, about):
     }
 
 
-def spec_of(chosen, start):
-    """The choices of the step as its estimators take them; curves start on day `start`."""
-    return SurvivalSpec(
-        start_days=start,
-        level=chosen["confidence_level"],
-        interval=chosen["interval"],
-        milestones_days=tuple(chosen["milestones_days"]),
-        horizon_days=chosen["horizon_days"],
-    )
-
-
 TESTS = ["test", "statistic", "df", "p", "note", "cluster", "strata"]
 HAZARDS = (
     "term group reference hazard_ratio ci_lower ci_upper p ph_p note cluster strata n events "
@@ -147,10 +138,16 @@ def _joined(parts):
 
 
 def survival(inputs, out, settings):
-    """curves.csv, summary.csv, tests.csv, hazards.csv, not_assessable.csv."""
+    """curves.csv, summary.csv, tests.csv, hazards.csv, contrasts.csv, guard.csv,
+    not_assessable.csv; with the weights and diagnostics of the step weight the adjusted comparison.
+    """
     frame = files.read_table(inputs["cohort"])
     settings = settings | {"cohort": effective(frame, settings)}
-    tables = analyse(frame, settings)
+    given = [
+        files.read_table(inputs[name]) if inputs.get(name) else None
+        for name in ("weights", "diagnostics")
+    ]
+    tables = analyse(frame, settings, *given)
     naive = settings["cohort"]["landmark_days"] == 0 and not arms_are_given(frame)
     if naive and len(tables["summary"]):
         by_arm = tables["summary"]["analysis"].eq("by_arm")

@@ -13,6 +13,7 @@ from mescc_analytics.steps.strategies import CONTRASTS
 
 *_STATED, _NOTE = CONTRASTS
 COLUMNS = (*_STATED, "p", "p_holm", _NOTE)
+ARMS = ("by_arm", "by_broad_arm")
 RATIO = {"estimate": "ratio", "ci_lower": "ratio_lower", "ci_upper": "ratio_upper"}
 
 
@@ -182,7 +183,7 @@ def _with_e_values(hazards):
     for analysis, ratio, lower, upper in zip(
         hazards["analysis"], *numbers.T.to_numpy(), strict=True
     ):
-        if not str(analysis).startswith("by_arm") or not ratio > 0:
+        if not str(analysis).startswith(ARMS) or not ratio > 0:
             values.append((np.nan, np.nan))
             continue
         # percentiles of resamples need not hold the estimate

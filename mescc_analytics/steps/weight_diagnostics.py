@@ -4,11 +4,14 @@ Nothing here looks at who survived how long in which arm, but for the test of pr
 which says whether one ratio describes the comparison and not how large it is.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from mescc_analytics.stats.balance import balance_table
 from mescc_analytics.stats.cox import fit_cox
+from mescc_analytics.stats.describe import smd
 from mescc_analytics.stats.diagnostics import (
     chance_limit,
     common_support,
@@ -222,11 +225,31 @@ def _proportional(outcome, member, chosen):
     return _row("proportional_hazards", (p, limit), not p >= limit, why, RATIO)
 
 
-def left_out_rows(left_out, reference):
-    """Diagnostics of the arms that are not in the model."""
+def left_out_rows(left_out, arms, reference):
+    """Diagnostics of the arms that are not in the model; of all arms where the reference is not."""
+    found = dict(left_out)
+    if reference in found:
+        own = found.pop(reference)
+        own = tuple(replace(one, why=f"the reference arm: {one.why}", apart={}) for one in own)
+        found |= {name: own for name in arms if name not in (reference, *found)}
     rows = [
         {"contrast": contrast_of(name, reference), "group": name, "reference": reference}
-        | _row(found.diagnostic, (found.value, found.limit), True, found.why)
-        for name, found in left_out.items()
+        | _row(one.diagnostic, (one.value, one.limit), True, one.why)
+        for name, several in found.items()
+        for one in several
     ]
     return pd.DataFrame(rows, columns=DIAGNOSTICS)
+
+
+def separated_rows(left_out, reference, chosen):
+    """Rows of balance.csv of the covariates that tell an arm from the reference."""
+    rows = [
+        {"covariate": covariate, "contrast": contrast_of(name, reference), "group": name}
+        | {"reference": reference, "smd_before": smd(column, arm.array).value}
+        | {"limit": chosen["balance_limit"], "verdict": "fail", "n_fewest": _fewest(column, arm)}
+        | {"note": f"separated: {found.why}"}
+        for name, several in left_out.items()
+        for found in several
+        for covariate, (column, arm) in found.apart.items()
+    ]
+    return pd.DataFrame(rows, columns=BALANCE)

@@ -9,6 +9,8 @@ from mescc_analytics.tables import disclosure
 HIDDEN = "hidden"
 MILESTONE = re.compile(r"survival_[0-9.]+d")
 SURVIVAL = ("survival", "ci_lower", "ci_upper")
+# a weight of 1 makes weighted numbers those of cases
+AT_RISK = ("n_at_risk", "n_at_risk_weighted", "n_events_weighted")
 COUNTS_OF_SUMMARY = ("analysis", "group", "n", "events", "start_days", "note", "n_group_unknown")
 CONTRAST_VALUES = ("estimate", "ci_lower", "ci_upper", "p")
 
@@ -74,7 +76,7 @@ def curves(frame, threshold, least_at_risk=None):
     """
     at_risk = frame["n_at_risk"].astype("Float64")
     least = threshold if least_at_risk is None else max(least_at_risk, threshold)
-    out = hide(frame, is_small(at_risk, threshold), ["n_at_risk"])
+    out = hide(frame, is_small(at_risk, threshold), [n for n in AT_RISK if n in frame])
     return hide(out, (at_risk < least).fillna(False).astype(bool), SURVIVAL)
 
 
@@ -86,7 +88,9 @@ def at_risk(shown_curves, shown_summary):
     gone = pd.MultiIndex.from_frame(hidden[["analysis", "group"]])
     where = _among(shown_curves, ["analysis", "group"], gone)
     marks = pd.Series(pd.NA, index=shown_curves.index, dtype="string").mask(where, HIDDEN)
-    return shown_curves.assign(n_at_risk=shown_curves["n_at_risk"].mask(where), at_risk_mark=marks)
+    numbers = [name for name in AT_RISK if name in shown_curves]
+    masked = {name: shown_curves[name].mask(where) for name in numbers}
+    return shown_curves.assign(**masked, at_risk_mark=marks)
 
 
 def summary(frame, threshold):
@@ -114,6 +118,22 @@ def summary(frame, threshold):
         for column in (name, f"{name}_lower", f"{name}_upper"):
             out[column] = out[column].mask(hidden.notna())
         out[f"{name}_mark"] = hidden.mask(hidden.notna(), HIDDEN)
+    return _as_by_arm(out)
+
+
+def _as_by_arm(out):
+    """Summaries of weighted arms without cases and deaths where those of any arm are hidden: they
+    have the same cases, and groups of arms would tell the one that is hidden.
+    """
+    by_arm = out[out["analysis"] == "by_arm"]
+    weighted = out["analysis"].astype("string").str.endswith("_weighted").fillna(False).astype(bool)
+    for name in ("n", "events"):
+        if by_arm[["mark", f"{name}_mark"]].notna().any(axis=None):
+            marks = out[f"{name}_mark"]
+            out[f"{name}_mark"] = marks.mask(weighted & marks.isna(), HIDDEN)
+            out[name] = out[name].mask(weighted)
+    if "effective_n" in out:
+        out["effective_n"] = out["effective_n"].mask(out["n_mark"].notna())
     return out
 
 

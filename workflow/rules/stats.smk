@@ -19,7 +19,7 @@ rule weight:
     log:
         "logs/{cohort}/weight.log",
     params:
-        settings=section("weight", "cohort", "score"),
+        settings=section("weight", "survival", "cohort", "score"),
         out=subpath(output.weights, parent=True),
         code=CODE,
     shell:
@@ -32,6 +32,8 @@ rule weight:
 rule survival:
     input:
         cohort=rules.cohort.output.cohort,
+        weights=rules.weight.output.weights,
+        diagnostics=rules.weight.output.diagnostics,
     output:
         curves="results/{cohort}/survival/curves.csv",
         summary="results/{cohort}/survival/summary.csv",
@@ -43,13 +45,14 @@ rule survival:
     log:
         "logs/{cohort}/survival.log",
     params:
-        settings=section("survival", "cohort", "score", "seed"),
+        settings=section("survival", "weight", "cohort", "score", "seed"),
         out=subpath(output.curves, parent=True),
         code=CODE,
     shell:
         """
         exec &> >(tee {log:q})
-        python -m mescc_analytics survival --cohort {input.cohort:q} --settings {params.settings:q} --out {params.out:q}
+        python -m mescc_analytics survival --cohort {input.cohort:q} --weights {input.weights:q} \
+            --diagnostics {input.diagnostics:q} --settings {params.settings:q} --out {params.out:q}
         """
 
 
@@ -64,7 +67,7 @@ rule sensitivity:
     log:
         "logs/{cohort}/sensitivity.log",
     params:
-        settings=section("sensitivity", "survival", "cohort", "score"),
+        settings=section("sensitivity", "survival", "weight", "cohort", "score"),
         out=subpath(output.panel, parent=True),
         code=CODE,
     shell:
