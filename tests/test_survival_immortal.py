@@ -141,6 +141,7 @@ def test_every_analysis_is_there(plain):
     assert cloned["n_at_risk_weighted"].notna().all()
     summary = plain["summary"].query("analysis == 'by_arm_clone_censor_weight'")
     assert summary["rmst_days"].notna().all() and summary["n"].eq(300).all()
+    assert summary["n_group_unknown"].eq(0).all()
     contrasts = plain["contrasts"].query("analysis == 'by_arm_clone_censor_weight'")
     assert set(contrasts["measure"]) == {"survival_difference", "rmst_difference"}
     assert contrasts["estimate"].notna().all()

@@ -255,3 +255,15 @@ def test_methods_follow_the_config():
     assert "fewer than" not in said(min_arm=0)
     assert "Firth" not in said(firth="never")
     assert "up to day 180" in said(horizon_days=180)
+
+
+def test_weighted_comparisons_stand_in_tables_of_their_own():
+    rows, ratios = contrasts("sbrt"), hazards("sbrt")
+    both = [
+        pd.concat([frame, frame.assign(analysis="by_arm_weighted")], ignore_index=True)
+        for frame in (rows, ratios)
+    ]
+    made = [tables_contrasts.contrasts(*f, log_ranks(), STUDY).rows for f in ((rows, ratios), both)]
+    assert made[0] == made[1]
+    made = [tables_survival.hazards(f, log_ranks(), STUDY).rows for f in (ratios, both[1])]
+    assert made[0] == made[1]

@@ -30,7 +30,8 @@ def contrasts(frame, hazards, tests, study):
         (columns mark, p_mark).
     study : Study
     """
-    frame = frame[frame["analysis"].astype("string").str.startswith("by_arm").fillna(False)]
+    by_arm = frame["analysis"].astype("string").str.startswith("by_arm").fillna(False)
+    frame = frame[by_arm & ~frame["analysis"].isin(wording.WEIGHTED)]
     ratios = {(row["analysis"], row["group"]): row for row in hazards.to_dict("records")}
     lived = frame[frame["measure"] == "rmst_difference"]
     days = sorted(frame.loc[frame["measure"] == "survival_difference", "time_days"].unique())

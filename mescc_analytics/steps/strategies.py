@@ -59,7 +59,9 @@ def compare(whole, settings):
     hazards = _hazards(found)
     return {
         "curves": pd.concat(curves.values(), ignore_index=True),
-        "summary": _summary(curves, rows, emulation, (chosen, notes, model, spread)),
+        "summary": _summary(curves, rows, emulation, (chosen, notes, model, spread)).assign(
+            n_group_unknown=len(whole) - len(emulation.covariates)
+        ),
         "hazards": hazards,
         "contrasts": found[found["measure"] != "hazard_ratio"].reset_index(drop=True),
     }, too_few(names, chosen)
