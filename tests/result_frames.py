@@ -7,7 +7,7 @@ from mescc_analytics.codebook.tables import load_csv
 from mescc_analytics.quality.benchmarks import compare
 from mescc_analytics.quality.cohort_figures import cohort_figures
 from mescc_analytics.quality.cohort_rules import CohortRules
-from mescc_analytics.steps import shown
+from mescc_analytics.steps import adjusted, shown
 from mescc_analytics.steps.prognosis import COLUMNS
 from mescc_analytics.tables import files
 
@@ -351,6 +351,7 @@ def write(root, **changed):
     later = ("patterns", "adjusted", "sins_imputed", "imputation", "imputation_not_assessable")
     later += ("occupancy", "expected_days", "transitions", "paired", "incidence")
     later += ("guard", "panel", "panel_not_assessable", "survival_contrasts")
+    later += tuple(adjusted.EMPTY)
     for name in (*later, *(name for name in shown.EMPTY if name.startswith("competing_"))):
         empty = pd.DataFrame(columns=shown.EMPTY[name].split())
         made[shown.PLACES[name]] = changed.get(name, empty)

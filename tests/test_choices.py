@@ -33,8 +33,7 @@ def panel_rows():
     rows = [
         ("surgery", "clock", "naive", 0.5, 0.3, 0.8, 60, 90, 50, 70, ""),
         ("surgery", "clock", "landmark_14", 0.9, 0.6, 1.3, 4, 80, 3, 60, ""),
-        ("surgery", "adjustment", "weighted", None, None, None, None, None, None, None, "not "
-         "available: sosg_high_grade True, ecog missing separates the levels"),
+        ("surgery", "adjustment", "weighted", None, None, None, None, None, None, None, "not available: fewer than 40 begin it"),
         ("surgery", "scores", "sins_excluded", 0.001, 0.0001, 900.0, 30, 50, 20, 30, ""),
     ]  # fmt: skip
     columns = [
@@ -88,18 +87,25 @@ def test_the_table_of_choices():
     cells = {row[0].strip(): row[1] for row in table.rows}
     assert cells["From time zero, as received (naive)"] == "0.50 (0.30 to 0.80)"
     assert cells["Landmark, day 14"] == "hidden"
-    assert cells["Overlap weights"] == (
-        "no overlap of the arms in High-grade compression (SOSG), ECOG performance status"
-    )
+    assert cells["Propensity score weights"] == "no estimate: fewer than 40 begin it"
     assert table.head[1] == "Surgery first against cEBRT first"
     assert "adjusted for ECOG performance status" in table.notes[1]
     shown = tables_choices.sensitivity(withhold_choices.panel(panel_rows(), 0), STUDY)
     assert dict(row[:2] for row in shown.rows)["\u2003Landmark, day 14"] == "0.90 (0.60 to 1.30)"
 
 
+def test_the_numbers_of_a_failed_diagnostic_are_not_quoted():
+    note = "withheld: cases in the arm 3, limit 10; share without a value 0.41, limit 0.4"
+    rows = panel_rows().assign(note=note)
+    shown = tables_choices.sensitivity(withhold_choices.panel(rows, 5), STUDY).rows
+    cell = next(row[1] for row in shown if row[0].strip() == "Propensity score weights")
+    assert cell == "no estimate: withheld, because it fails a diagnostic (Adjusted comparison)"
+
+
 def test_the_figure_of_choices():
     svg = save.render(draw_sensitivity(withhold_choices.panel(panel_rows(), 5)))["svg"].decode()
-    for words in ("Landmark, day 14", "no estimate", "hidden", "What scores leave open"):
+    named = ("Landmark, day 14", "no estimate", "hidden", "What scores leave open")
+    for words in (*named, "0.50 (0.30 to 0.80)"):
         assert words in svg
     many = pd.concat(
         [panel_rows().assign(group=name) for name in ("surgery", "sbrt", "none", "cebrt")]

@@ -92,6 +92,7 @@ def test_sections_stand_in_their_order(page):
         "Survival",
         "Walking",
         "Local control and harms",
+        "Adjusted comparison",
         "What depends on a choice",
         "Beside the literature",
         "Prognostic scores on this cohort",

@@ -20,6 +20,10 @@ TITLES = {
     "local_failure_by_arm": "Local failure by arm",
     "incidence_by_endpoint": "Events with death as a competing event",
     "sensitivity": "What depends on a choice",
+    "balance": "How alike the arms are, before and after weighting",
+    "overlap": "Propensity scores of the two arms of each contrast",
+    "survival_weighted": "Survival after weighting, first treatments",
+    "survival_weighted_arms": "Survival after weighting, arms in detail",
     "states_by_arm": "Walking, not walking, dead over time, by arm",
 }
 

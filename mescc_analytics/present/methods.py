@@ -1,7 +1,7 @@
 """A methods paragraph ready for a paper, and the settings it rests on."""
 
 from mescc_analytics import codebook
-from mescc_analytics.present import display, literature, methods_choices
+from mescc_analytics.present import display, literature, methods_adjusted, methods_choices
 
 TIME_ZERO = {
     "mri": "the MRI, or presentation where no MRI day was recorded",
@@ -13,10 +13,7 @@ ALGORITHM = {
     "figure3_literal": "following its figure 3 to the letter",
 }
 WALKS = {"with_aids": "with or without aids", "unaided": "without aids"}
-ALTERNATIVES = (
-    "Beyond the regression beside the missing values, analyses that adjust for the choice of "
-    "treatment are not part of this version."
-)
+ALTERNATIVES = "Local control and other events are not adjusted for the choice of treatment."
 
 
 def paragraphs(settings, study):
@@ -25,7 +22,7 @@ def paragraphs(settings, study):
     Parameters
     ----------
     settings : dict
-        The completed config: score, assign, cohort, survival, ambulatory, disclosure.
+        The completed config: score, assign, cohort, weight, survival, ambulatory, disclosure.
     study : Study
 
     Returns
@@ -37,6 +34,7 @@ def paragraphs(settings, study):
         _prognosis(settings),
         _cohort(settings, study),
         _survival(settings, study),
+        *methods_adjusted.paragraphs(settings, study),
         *methods_choices.paragraphs(settings, study),
         _walking(settings, study),
         competing(settings),

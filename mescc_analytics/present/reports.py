@@ -53,8 +53,8 @@ class Content:
         Section to a sentence that it opens with, for example why it is not assessable.
     literature : str
         What the section on published results opens with.
-    prognosis : list of str
-        Paragraphs that open the section on prognostic scores.
+    prognosis, adjusted : list of str
+        Paragraphs that open the sections on prognostic scores and on the weighted comparison.
     """
 
     study: object
@@ -68,6 +68,7 @@ class Content:
     remarks: dict = field(default_factory=dict)
     literature: str = ""
     prognosis: list = field(default_factory=list)
+    adjusted: list = field(default_factory=list)
 
 
 def render(content):
@@ -158,7 +159,8 @@ def row_kind(row):
 
 def unbroken(text):
     """Text whose brackets and percentages do not break across lines."""
-    return re.sub(r"\([^()]{1,24}\)|\d %", lambda found: found.group().replace(" ", "\u00a0"), text)
+    pattern = r"\([^()]{1,24}\)|(\d+ to )?\d+ %"
+    return re.sub(pattern, lambda found: found.group().replace(" ", "\u00a0"), text)
 
 
 def _unindented(text):

@@ -12,7 +12,7 @@ CAUTION = (
 )
 CAUTION_GIVEN = (
     "The table gives the arms: differences between them can be read as effects of treatment only "
-    "if the arms were assigned at random. Nothing here is adjusted."
+    "if the arms were assigned at random. They are not adjusted."
 )
 
 
@@ -25,7 +25,7 @@ def in_one_minute(facts, frames, study):
         n_supplied and n_arms (None where withheld), n_overall, optionally year_first and
         year_last, and shares (name to [n, total]).
     frames : dict of str to DataFrame
-        summary, rates and flow, suppressed.
+        summary, rates and flow, suppressed; adjusted, in one sentence, if it is there.
     study : Study
 
     Returns
@@ -162,7 +162,8 @@ def _arms(frames, study):
     between = f"Between arms with at least {LEAST_ARM} cases, {found}. " if found else ""
     caution = CAUTION_GIVEN if study.arms_given else CAUTION
     naive = f" {NAIVE}" if study.naive else ""
-    return f"{between}{_before_landmark(frames['flow'], study)}{caution}{naive}"
+    weighted = f" {frames['adjusted']}" if frames.get("adjusted") else ""
+    return f"{between}{_before_landmark(frames['flow'], study)}{caution}{weighted}{naive}"
 
 
 def _survival_range(by_arm):

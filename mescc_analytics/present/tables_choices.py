@@ -26,14 +26,14 @@ METHODS = {
 }
 NOTHING = "Not assessable: fewer than two arms are large enough to be compared."
 TITLE = "What depends on a choice"
-NOT_AVAILABLE = "not available: "
+NOT_AVAILABLE, WITHHELD = "not available: ", "withheld: "
 
 
 def method_label(name):
     """The words for one row of the panel.
 
     >>> method_label("landmark_14"), method_label("weighted")
-    ('Landmark, day 14', 'Overlap weights')
+    ('Landmark, day 14', 'Propensity score weights')
     """
     if name.startswith("landmark_"):
         return f"Landmark, day {name.removeprefix('landmark_')}"
@@ -87,10 +87,21 @@ def _ratio_cell(row):
         return cells.marked(row)
     if display.is_missing(row["hazard_ratio"]):
         note = "" if display.is_missing(row["note"]) else str(row["note"])
-        return note.removeprefix(NOT_AVAILABLE) or cells.NOT_ESTIMABLE
+        return f"no estimate: {in_words(note)}" if note else cells.NOT_ESTIMABLE
     return display.short_interval(
         row["hazard_ratio"], row["ci_lower"], row["ci_upper"], display.ratio
     )
+
+
+def in_words(note):
+    """Why a row has no estimate; of a failed diagnostic without its numbers, which are exact.
+
+    >>> in_words("not available: fewer than 40 begin it")
+    'fewer than 40 begin it'
+    """
+    if note.startswith(WITHHELD):
+        return "withheld, because it fails a diagnostic (Adjusted comparison)"
+    return note.removeprefix(NOT_AVAILABLE)
 
 
 def _sensitivity_notes(rows, study):
@@ -124,7 +135,7 @@ def caption(rows, study):
     said = (
         f"Hazard ratios of death between arms under different choices, cohort {study.name}; time "
         f"zero is {study.time_zero_words}. Dots with {study.level_words} on a logarithmic axis; "
-        "left of the line fewer deaths than in the reference. Rows without a dot: see the table. "
+        "left of the line fewer deaths than in the reference. The table says why a row has no dot. "
         f"{study.arms_note}"
     )
     parts, names = [], arm_names(rows) if len(rows) else {}

@@ -83,7 +83,7 @@ def _row(lived, on_days, ratio):
         *points,
         ratio_cell(ratio),
         p_cell(ratio, "p_holm"),
-        _e_value(ratio),
+        e_value(ratio),
     )
 
 
@@ -121,7 +121,8 @@ def p_cell(row, name):
     return "small group" if SMALL.search(str(row.get("note"))) else NO_TEST
 
 
-def _e_value(row):
+def e_value(row):
+    """E-value of a hazard ratio, in brackets that of its limit nearer to 1."""
     if not display.is_missing(row.get("mark")):
         return cells.marked(row)
     if display.is_missing(row.get("e_value")):

@@ -60,8 +60,11 @@ ANALYSES = {
     "by_arm_time_varying": "Arm, treatment counted from the day it begins (time-varying)",
     "by_arm_clone_censor_weight": "First treatment as a strategy (clone, censor, weight)",
 }
+BROAD_WEIGHTED = "by_broad_arm_weighted"
 # comparisons with weights, which stand in tables of their own
-WEIGHTED = ("by_arm_weighted", "by_broad_arm_weighted")
+WEIGHTED = ("by_arm_weighted", BROAD_WEIGHTED)
+# first treatments share the colour of an arm that begins with them
+FIRST_STYLES = {"surgery": "surgery_sbrt", "cebrt": "cebrt_long", "none": "supportive"}
 YES_NO = {"true": "yes", "false": "no"}
 
 
@@ -81,6 +84,8 @@ def group_label(analysis, group):
     >>> group_label("by_arm", "sbrt"), group_label("by_sex", "male"), group_label("overall", "all")
     ('SBRT', 'male', 'All cases')
     """
+    if analysis == BROAD_WEIGHTED:
+        return codebook.load("arms")["first_treatment"].get(group, {}).get("label", str(group))
     column = column_of(analysis)
     if column is None:
         return "All cases"
@@ -131,12 +136,11 @@ def styles(groups):
     spare = iter(
         [style for style in ARM_STYLES.values() if style[0] not in ("#F0E442", "#B0B0B0")] * 10
     )
-    taken = {ARM_STYLES[group] for group in groups if group in ARM_STYLES}
+    named = {group: ARM_STYLES.get(FIRST_STYLES.get(group, group)) for group in groups}
+    taken = set(named.values())
     chosen = {}
     for group in groups:
-        chosen[group] = ARM_STYLES.get(group) or next(
-            style for style in spare if style not in taken
-        )
+        chosen[group] = named[group] or next(style for style in spare if style not in taken)
     return chosen
 
 

@@ -14,6 +14,7 @@ from mescc_analytics.present.figures import (
     walking,
 )
 from mescc_analytics.steps import (
+    adjusted,
     choices,
     events,
     show_impute,
@@ -32,6 +33,7 @@ NAMES = (
     "sins_agreement",
     "benchmark",
     *choices.FIGURES,
+    *adjusted.FIGURES,
     *events.FIGURES,
     *show_prognosis.NAMES,
     *show_impute.NAMES,
@@ -67,6 +69,7 @@ def _drawn(inputs, settings):
     frames = shown.frames(inputs, settings)
     study = shown.study_as_run(settings, "figures", frames["summary"])
     made = events.figures(frames, study, settings) | choices.figures(frames)
+    made |= adjusted.figures(frames, study)
     return made | {
         "survival_by_arm": _survival(frames, study, "by_arm"),
         "survival_overall": _survival(frames, study, "overall"),

@@ -7,13 +7,14 @@ from mescc_analytics.present import agreement, captions, literature, methods, re
 from mescc_analytics.present import prognosis as scores
 from mescc_analytics.present import tables as people
 from mescc_analytics.provenance import digest_code
-from mescc_analytics.steps import choices, events, show_impute, show_prognosis, shown
+from mescc_analytics.steps import adjusted, choices, events, show_impute, show_prognosis, shown
 from mescc_analytics.tables import files
 
 SECTIONS = (
     "score",
     "assign",
     "cohort",
+    "weight",
     "survival",
     "sensitivity",
     "ambulatory",
@@ -54,10 +55,9 @@ def report(inputs, out, settings):
         return files.write_text(reports.render_withheld(name, reason), out / "research.html")
     inputs = shown.locate(inputs)
     frames = shown.frames(inputs, settings)
-    about = {"version": mescc_analytics.__version__, "digest": digest_code()[:12]} | settings
+    frames["adjusted"] = adjusted.summed_up(frames, settings)
     made = json.loads(files.contents(inputs["tables"] / "tables.json"))
-    given = made["overview"]["arms_given"]
-    study = shown.study_as_run(about, "report", frames["summary"], arms_given=given)
+    study = _study(settings, frames["summary"], given=made["overview"]["arms_given"])
     validated = show_prognosis.frames(inputs, settings)
     content = reports.Content(
         study=study,
@@ -71,8 +71,14 @@ def report(inputs, out, settings):
         remarks=_remarks(frames, inputs, settings) | show_prognosis.remarks(validated),
         literature=literature.opening(frames["comparison"]),
         prognosis=show_prognosis.opening(validated, settings, study),
+        adjusted=adjusted.opening(frames, settings, study),
     )
     files.write_text(reports.render(content), out / "research.html")
+
+
+def _study(settings, summary, *, given):
+    about = {"version": mescc_analytics.__version__, "digest": digest_code()[:12]} | settings
+    return shown.study_as_run(about, "report", summary, arms_given=given)
 
 
 def _methods(settings, study, frames, imputed):
@@ -103,6 +109,7 @@ def _pictures(inputs, frames, study, settings):
         "benchmark": literature.caption(literature.drawn(frames["comparison"]), study),
     }
     words |= events.captions(frames, study, settings) | choices.captions(frames, study)
+    words |= adjusted.captions(frames, study)
     words |= show_impute.words(inputs, settings, study)
     words |= show_prognosis.words(frames["validated"], settings, study)
     return {name: _picture(inputs, name, *pair) for name, pair in words.items()}
@@ -127,6 +134,7 @@ def _remarks(frames, inputs, settings):
             reason = shown.why_not(frames[f"{words.split()[0].lower()}_not_assessable"], analysis)
             remarks[name] = f"{words} is not assessable: {reason}."
     remarks |= events.remarks(frames, shown.why_not) | choices.remarks(frames)
+    remarks |= adjusted.remarks(frames)
     remarks |= show_impute.remarks(inputs, settings)
     if literature.drawn(frames["comparison"]).empty:
         remarks["benchmark"] = literature.NOTHING

@@ -9,6 +9,7 @@ import pandas as pd
 from mescc_analytics.present.study import study_of
 from mescc_analytics.quality.benchmarks import COLUMNS
 from mescc_analytics.steps import (
+    adjusted,
     choices,
     events,
     show_contrasts,
@@ -41,6 +42,7 @@ PLACES = {
     "readings_not_assessable": "agreement/not_assessable.csv",
     **choices.PLACES,
     **show_contrasts.PLACES,
+    **adjusted.PLACES,
     **events.PLACES,
     "missingness": "impute/missingness.csv",
     "patterns": "impute/patterns.csv",
@@ -87,6 +89,7 @@ EMPTY = {
     "imputation_not_assessable": "analysis needs reason",
     **choices.EMPTY,
     **show_contrasts.EMPTY,
+    **adjusted.EMPTY,
     **events.EMPTY,
 }
 
@@ -145,6 +148,7 @@ def frames(inputs, settings):
     curves = withhold.curves(read(inputs, "curves"), threshold, least)
     made = choices.frames(lambda name: read(inputs, name), threshold)
     made |= events.frames(lambda name: read(inputs, name), threshold, least)
+    made |= adjusted.frames(lambda name: read(inputs, name), summary, threshold, least)
     return made | {
         "flow": withhold.flow(read(inputs, "flow"), threshold),
         "curves": withhold.at_risk(curves, summary),

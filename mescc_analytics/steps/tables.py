@@ -18,6 +18,7 @@ from mescc_analytics.present import (
 )
 from mescc_analytics.present import tables as people
 from mescc_analytics.steps import (
+    adjusted,
     choices,
     counts,
     derived,
@@ -39,7 +40,8 @@ from mescc_analytics.tables import files
 
 WORD_ORDER = (
     "table1 instability flags sites agreement pathway discordance policies algorithms "
-    "algorithm_pairs guard survival survival_contrasts hazards sensitivity walking contrasts "
+    "algorithm_pairs guard survival survival_contrasts hazards weight_diagnostics "
+    "weight_withheld weight_estimates weight_balance sensitivity walking contrasts "
     "expected_days transitions change incidence competing_hazards benchmark benchmark_absent "
     "prognosis prognosis_bands prognosis_brier prognosis_comparison flow not_assessable "
     "findings missing patterns adjusted sins_imputed derived"
@@ -73,7 +75,7 @@ def tables(inputs, out, settings):
         _case_tables(cohort, study, settings),
         _decision_tables(inputs, study, settings),
         _outcome_tables(inputs, summary, study, settings),
-        events.tables(lambda name: shown.read(inputs, name), study, settings),
+        _beyond_arms(lambda name: shown.read(inputs, name), summary, study, settings),
         show_prognosis.tables(inputs, settings, study),
         show_impute.tables(inputs, summary, study),
         _data_tables(inputs, cohort, study),
@@ -137,6 +139,11 @@ def _outcome_tables(inputs, summary, study, settings):
     yield tables_literature.absent(comparison, study)
 
 
+def _beyond_arms(read, summary, study, settings):
+    yield from events.tables(read, study, settings)
+    yield from adjusted.tables(read, summary, study, settings)
+
+
 def _data_tables(inputs, cohort, study):
     yield tables_data.flow(withhold.flow(shown.read(inputs, "flow"), study.threshold), study)
     yield tables_data.findings(
@@ -149,6 +156,7 @@ def _absent(inputs, cohort):
     named = (
         ("survival", "survival_not_assessable"),
         ("contrasts under every choice", "panel_not_assessable"),
+        ("weighting of arms", "weight_not_assessable"),
         ("walking", "walking_not_assessable"),
         ("agreement of two readings", "readings_not_assessable"),
     )

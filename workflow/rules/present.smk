@@ -1,6 +1,6 @@
 """Figures, tables and the research report.
 
-Needs   results/{cohort}: ingest, assign, cohort, survival, sensitivity, ambulatory, competing, agreement, benchmark,
+Needs   results/{cohort}: ingest, assign, cohort, survival, weight, sensitivity, ambulatory, competing, agreement, benchmark,
         prognosis
 Makes   results/{cohort}: figures, tables, report/research.html
 """
@@ -14,6 +14,10 @@ FIGURES = [
     "sins_agreement",
     "benchmark",
     "sensitivity",
+    "balance",
+    "overlap",
+    "survival_weighted",
+    "survival_weighted_arms",
     "local_failure_by_arm",
     "incidence_by_endpoint",
     "states_by_arm",
@@ -32,6 +36,7 @@ rule figures:
         rules.prognosis.output,
         rules.impute.output,
         rules.survival.output,
+        rules.weight.output,
         rules.sensitivity.output,
         rules.cohort.output,
         rules.assign.output,
@@ -54,6 +59,7 @@ rule figures:
             "figures",
             "disclosure",
             "survival",
+            "weight",
             "cohort",
             "assign",
             "ambulatory",
@@ -83,6 +89,7 @@ rule tables:
         rules.prognosis.output,
         rules.impute.output,
         rules.survival.output,
+        rules.weight.output,
         rules.sensitivity.output,
         rules.cohort.output,
         rules.assign.output,
@@ -97,6 +104,7 @@ rule tables:
             "tables",
             "disclosure",
             "survival",
+            "weight",
             "cohort",
             "assign",
             "ambulatory",

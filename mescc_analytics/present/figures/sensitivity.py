@@ -9,7 +9,8 @@ from mescc_analytics.present.figures import style
 
 PER_ROW = 3
 ROW_INCHES, HEAD_INCHES, FOOT_INCHES = 0.15, 0.42, 0.42
-LEFT, RIGHT, GAP = 0.265, 0.985, 0.03
+LEFT, RIGHT, GAP = 0.222, 0.995, 0.012
+DRAWN = 0.54  # share of a panel for the dots; the numbers stand beside them
 WIDEST = 20.0
 TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
@@ -31,9 +32,8 @@ def draw_sensitivity(rows):
         return style.placeholder(tables_choices.NOTHING)
     groups = list(dict.fromkeys(rows["group"]))
     lines = _lines(rows[rows["group"] == groups[0]])
-    n_rows = -(-len(groups) // PER_ROW)
     tall = ROW_INCHES * len(lines)
-    height = n_rows * (HEAD_INCHES + tall + FOOT_INCHES)
+    height = -(-len(groups) // PER_ROW) * (HEAD_INCHES + tall + FOOT_INCHES)
     limits = _limits(rows)
     names = tables_choices.arm_names(rows)
     with style.house_style():
@@ -43,12 +43,13 @@ def draw_sensitivity(rows):
         for index, group in enumerate(groups):
             down, across = divmod(index, PER_ROW)
             bottom = height - (down + 1) * (HEAD_INCHES + tall) - down * FOOT_INCHES
-            box = [LEFT + across * (width + GAP), bottom / height, width, tall / height]
+            box = [LEFT + across * (width + GAP), bottom / height, DRAWN * width, tall / height]
             axes = figure.add_axes(box)
             own = rows[rows["group"] == group]
             _panel(axes, own, lines, limits)
             title = f"{names[group]} against {names[own['reference'].iloc[0]]}"
-            axes.set_title(textwrap.fill(title, int(140 * width)), fontsize=6.5, pad=4)
+            title = textwrap.fill(title, int(120 * width))
+            axes.set_title(title, loc="left", pad=4, fontsize=6.5)
             if not across:
                 _labels(axes, lines)
     return figure
@@ -90,13 +91,20 @@ def _panel(axes, rows, lines, limits):
 
 def _row(axes, row, place, limits):
     value = row["hazard_ratio"]
+    look = {"va": "center", "fontsize": 5.4, "transform": axes.get_yaxis_transform()}
     if display.is_missing(value):
         marked = not display.is_missing(row.get("mark"))
         words = str(row["mark"]) if marked else "no estimate"
-        look = {"va": "center", "ha": "center", "fontsize": 5, "color": style.GREY}
-        look["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-        axes.text(0.5, place, words, transform=axes.get_yaxis_transform(), **look)
+        axes.text(1.03, place, words, color=style.GREY, **look)
         return
+    ends = (row["ci_lower"], row["ci_upper"])
+    axes.text(1.03, place, display.short_interval(value, *ends, display.ratio), **look)
+    _dot(axes, row, place, limits)
+
+
+def _dot(axes, row, place, limits):
+    """The estimate with its interval."""
+    value = row["hazard_ratio"]
     colour = "#D55E00" if row["method"] == "naive" else "#0072B2"
     lower, upper = row["ci_lower"], row["ci_upper"]
     if not (display.is_missing(lower) or display.is_missing(upper)):

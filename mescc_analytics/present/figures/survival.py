@@ -38,6 +38,8 @@ class SurvivalPlot:
     arms_given : bool
         Whether the table named the arms. Arms by treatment received, without a landmark, are never
         drawn without the caution on the drawing.
+    weighted : bool
+        Numbers at risk have a second line with the sum of the weights, n_at_risk_weighted.
     """
 
     analysis: str
@@ -46,11 +48,13 @@ class SurvivalPlot:
     small: str = "<5"
     height_inches: float = 2.9
     arms_given: bool = False
+    weighted: bool = False
 
     @property
     def caution(self):
         """What must stand on the drawing, or ""."""
-        naive = self.analysis == "by_arm" and not self.landmark_days and not self.arms_given
+        compares = self.analysis == "by_arm" or self.weighted
+        naive = compares and not self.landmark_days and not self.arms_given
         return NAIVE if naive else ""
 
 
@@ -131,7 +135,8 @@ def _axes(plot, groups):
     n_rows = -(-len(groups) // MOST_PER_ROW) if len(groups) > MOST_BANDS else 0
     per_row = -(-len(groups) // max(n_rows, 1))
     panels = PANEL_INCHES * n_rows + (0.05 if n_rows else 0)
-    below = 0.62 + ROW_INCHES * len(groups) + panels
+    lines = len(groups) * (2 if plot.weighted else 1)
+    below = 0.62 + ROW_INCHES * lines + panels
     height = TOP_INCHES + plot.height_inches + below
     figure = style.blank(height)
     axes = figure.add_axes([LEFT, below / height, RIGHT - LEFT, plot.height_inches / height])
@@ -259,16 +264,20 @@ def _at_risk_table(axes, shown, ticks, context):
     edge = axes.get_xlim()[1]
     place = {"transform": axes.transAxes, "va": "center", "fontsize": 6.5}
     axes.text(-0.035, top + 0.9 * row, "At risk", ha="right", fontweight="bold", **place)
-    for index, (group, rows) in enumerate(shown.items()):
+    columns = ("n_at_risk", "n_at_risk_weighted") if plot.weighted else ("n_at_risk",)
+    lines = [(*pair, column) for pair in shown.items() for column in columns]
+    for index, (group, rows, column) in enumerate(lines):
         height, colour = top - row * index, wording.ink(look[group][0])
-        name = wording.group_label(plot.analysis, group)
-        axes.text(-0.035, height, name, ha="right", color=colour, **place)
+        cases = column == "n_at_risk"
+        name = wording.group_label(plot.analysis, group) if cases else "weighted"
+        axes.text(-0.035, height, name, ha="right", color=colour if cases else style.GREY, **place)
         for tick in ticks:
-            text = at_risk(rows, tick * display.DAYS_PER_MONTH, plot.small)
-            axes.text(tick / edge, height, text, ha="center", **place)
+            small, ink = (plot.small, "black") if cases else (display.HIDDEN, style.GREY)
+            text = at_risk(rows, tick * display.DAYS_PER_MONTH, small, column)
+            axes.text(tick / edge, height, text, ha="center", color=ink, **place)
 
 
-def at_risk(rows, time_days, small):
+def at_risk(rows, time_days, small, column="n_at_risk"):
     """Number at risk just before a time, as text; `small` where it is withheld, "0" after the
     last follow-up.
     """
@@ -278,4 +287,4 @@ def at_risk(rows, time_days, small):
     row = rows.iloc[index]
     if not pd.isna(row.get("at_risk_mark", pd.NA)):
         return str(row["at_risk_mark"])
-    return small if pd.isna(row["n_at_risk"]) else display.number(row["n_at_risk"])
+    return small if pd.isna(row[column]) else display.number(row[column])
