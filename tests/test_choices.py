@@ -1,5 +1,6 @@
 """What is shown of the guard and of the panel: suppression, words, the caution on the drawing."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -113,6 +114,24 @@ def test_the_figure_of_choices():
     assert "Surgery first against" in save.render(draw_sensitivity(many))["svg"].decode()
     nothing = save.render(draw_sensitivity(panel_rows().iloc[:0]))["svg"].decode()
     assert "fewer than two arms" in nothing
+
+
+def test_arms_that_are_given_are_not_called_naive():
+    given = panel_rows().assign(method=lambda r: r["method"].replace("naive", "as_given"))
+    given.loc[given["method"].str.startswith("landmark"), ["hazard_ratio", "note"]] = [
+        np.nan,
+        "not available: not applicable: the table gives the arms",
+    ]
+    shown = withhold_choices.panel(given, 0)
+    words = [
+        tables_choices.caption(shown, STUDY)[0],
+        *tables_choices.sensitivity(shown, STUDY).notes,
+    ]
+    assert not any("naive" in text or "immortal" in text for text in words)
+    assert "immortal" in tables_choices.caption(panel_rows(), STUDY)[0]
+    svg = save.render(draw_sensitivity(shown))["svg"].decode()
+    assert "From time zero, arms as given" in svg and "does not apply" in svg
+    assert "#d55e00" not in svg.lower()
 
 
 def test_the_caption_states_the_range():

@@ -5,11 +5,12 @@ import copy
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 
 from mescc_analytics import codebook, settings
 from mescc_analytics.clinical.sins import bounds, items
 from mescc_analytics.clinical.sins_open import open_items
-from mescc_analytics.steps import impute, withhold_impute
+from mescc_analytics.steps import impute, impute_model, withhold_impute
 from mescc_analytics.steps.cohort import cohort
 from mescc_analytics.steps.decisions import assign, score
 from mescc_analytics.steps.impute_fields import fields_of
@@ -285,3 +286,51 @@ def test_small_levels_and_withheld_arms_have_no_ratio(tables):
 
 def test_the_six_items_are_the_default():
     assert list(items()) == FULL["impute"]["variables"][:6]
+
+
+# --- what the imputation knows, and what it passes on ----------------------------------------------
+
+
+def test_death_cumulative_hazard_and_arm_predict():
+    cases = pd.DataFrame(
+        {
+            "survival_days": pd.array([10, 20, 20, 30], dtype="Float64"),
+            "survival_event": pd.array([True, True, False, True], dtype="boolean"),
+            "arm": pd.Categorical(["sbrt", "cebrt_long", "cebrt_long", None]),
+        }
+    )
+    found = impute_model.outcome_and_arm(cases)
+    # Nelson-Aalen: 1/4 on day 10, 1/3 on day 20, 1 on day 30; arms against cebrt_long
+    hazard = [1 / 4, 1 / 4 + 1 / 3, 1 / 4 + 1 / 3, 1 / 4 + 1 / 3 + 1]
+    wanted = np.column_stack([[1, 1, 0, 1], hazard, [1, 0, 0, 0], [0, 0, 0, 1]])
+    assert np.allclose(found, wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("follows", ["survival_event", "arm"])
+def test_imputed_values_follow_the_outcome_and_the_arm(frame, follows):
+    cases = frame[frame["in_overall"].to_numpy(bool)]
+    high = cases[follows] if follows == "survival_event" else cases["arm"].eq("cebrt_short")
+    high = high.to_numpy(dtype=bool)
+    lost = np.random.default_rng(1).random(len(cases)) < 0.4
+    ecog = pd.Series(np.where(high, 4, 0), index=cases.index).astype("Int64").mask(lost)
+    chosen = changed(variables=["ecog"], covariates=["ecog"])
+    tables = impute.analyse(cases.assign(ecog=ecog), chosen)
+    done = tables["imputed"].set_index("case_id")["ecog"]
+    known = pd.Series(np.where(high, 4, 0), index=cases["case_id"].astype(str))
+    unknown = done[done.index.isin(cases["case_id"].astype(str)[lost])]
+    assert (unknown.to_numpy(int) == known.loc[unknown.index].to_numpy(int)).mean() > 0.9
+
+
+def test_shares_of_the_categories_are_pooled_by_hand(tables):
+    done, found = tables["imputed"], tables["sins"].set_index("category")
+    n, m = done["case_id"].nunique(), done["imputation"].nunique()
+    for name in found.index:
+        share = done["sins_category"].eq(name).groupby(done["imputation"]).mean().to_numpy()
+        within, between = (share * (1 - share) / n).mean(), share.var(ddof=1)
+        total = within + (1 + 1 / m) * between
+        part = (1 + 1 / m) * between / total
+        observed = (n + 1) / (n + 3) * n * (1 - part)
+        df = 1 / (part**2 / (m - 1) + 1 / observed)
+        half = t.ppf(0.975, df) * np.sqrt(total)
+        wanted = np.clip([share.mean() - half, share.mean() + half], 0, 1)
+        assert np.allclose(found.loc[name, ["ci_lower", "ci_upper"]].astype(float), wanted)

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import norm, t
 
 from mescc_analytics import settings
+from mescc_analytics.clinical.first_treatment import first_treatment
 from mescc_analytics.clinical.scores import score_cases
 from mescc_analytics.stats.cox import fit_cox
 from mescc_analytics.steps import cohort, sensitivity, weight
@@ -148,7 +150,9 @@ def test_given_arms_have_no_clock_to_choose(cases):
     given = cases.assign(arm=pd.array(["a", "b"] * 150, dtype="string"))
     found = panel(given)
     assert found["group"].eq("b").all()
-    assert row(found, "naive", "b")["n_group"] > 100
+    # known at time zero: no time is immortal, and the row is not called naive
+    assert row(found, "as_given", "b")["n_group"] > 100
+    assert not found["method"].eq("naive").any()
     assert row(found, "landmark_30", "b")["note"] == (
         "not available: not applicable: the table gives the arms"
     )
@@ -194,7 +198,18 @@ def test_imputed_rows_are_pooled(cases, plain):
     # three times the same: the pooled ratio is that of the filled table, with its own interval
     direct = row(panel(complete), "missing_level")
     assert_allclose(found["hazard_ratio"], direct["hazard_ratio"], rtol=1e-9)
-    assert_allclose(found["ci_upper"], direct["ci_upper"], rtol=1e-6)
+    # its interval is that of the t distribution with the degrees of freedom of Barnard and Rubin
+    whole, _ = built(complete, FULL)
+    followed = whole[(whole["in_overall"] & (whole["survival_days"] > 30)).to_numpy(bool)]
+    name, _ = first_treatment(followed, followed["time_zero_day"], FULL["cohort"])
+    compared = followed[name.isin(plain["group"].unique().tolist() + ["cebrt"]).to_numpy(bool)]
+    covariates = design(compared, FULL["sensitivity"]["covariates"]).names
+    df = compared["survival_event"].sum() - len(covariates) - plain["group"].nunique()
+    assert 50 < df < len(compared) - 20
+    half = np.log(direct["ci_upper"] / direct["hazard_ratio"]) / norm.ppf(0.975)
+    wanted = t.ppf(0.975, (df + 1) / (df + 3) * df) * half
+    assert_allclose(np.log(found["ci_upper"] / found["hazard_ratio"]), wanted, rtol=1e-8)
+    assert_allclose(found["p"], direct["p"], atol=0.01)
     assert row(plain, "imputed")["note"] == "not available: no imputed values"
     rng = np.random.default_rng(1)
     drawn = [
@@ -213,6 +228,12 @@ def test_policies_change_the_cases_or_the_covariates(cases, plain):
     bare = panel(cases.drop(columns=["sosg_grade", "sins_category"]))
     assert row(bare, "sosg_1c_high")["note"] == "not available: needs sosg_grade"
     assert row(bare, "sins_excluded")["note"] == "not available: needs the sins_* columns"
+    # a policy for what is no covariate would only repeat another row
+    few = panel(cases, changed(sensitivity={"covariates": ["age_years"]}))
+    assert row(few, "sosg_1c_high")["note"] == "not available: sosg_high_grade is no covariate"
+    assert row(few, "sins_as_stable")["note"] == "not available: sins_category is no covariate"
+    assert row(few, "sins_excluded")["n_group"] == row(plain, "sins_excluded")["n_group"]
+    assert row(few, "sins_excluded")["hazard_ratio"] != row(few, "missing_level")["hazard_ratio"]
 
 
 def test_too_few_arms_are_told(cases):

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from mescc_analytics import settings
 from mescc_analytics.clinical.scores import score_cases
-from mescc_analytics.steps import cohort, sensitivity, survival
+from mescc_analytics.steps import cohort, sensitivity, strategies, survival, survival_immortal
 from mescc_analytics.steps.guard import guard
 from mescc_analytics.synthetic import synthesise
 
@@ -321,3 +321,113 @@ def test_the_guard_by_hand():
     assert found["landmark_days"].eq(30).all()
     without = built(frame, changed(cohort={"time_zero": "presentation", "landmark_days": 0}))
     assert guard(*without)["n_dead_by_landmark"].eq(0).all()
+
+
+def guard_frame(rows, **more):
+    """Cases of the guard by hand: (MRI day, surgery day, last contact, died) each."""
+    mri, surgery, last, died = zip(*rows, strict=True)
+    return pd.DataFrame(
+        {
+            "case_id": pd.array([f"P{i}" for i in range(len(rows))], dtype="string"),
+            "mri_day": pd.array(mri, dtype="Float64"),
+            "surgery_day": pd.array(surgery, dtype="Float64"),
+            "last_contact_day": pd.array(last, dtype="Float64"),
+            "died": pd.array(died, dtype="boolean"),
+        }
+    )
+
+
+def test_the_guard_counts_from_time_zero_and_to_the_landmark():
+    rows = [
+        (2, 1, 202, True),  # operated the day before the MRI: waited no day
+        (2, 12, 16, True),  # dies on day 14, the landmark itself
+        (None, 10, 300, True),  # no MRI: counted from presentation
+        (1, 21, 90, True),  # operated on day 20, after the landmark: not yet an operated case
+        (1, None, 9, True),
+        (1, None, 60, False),
+    ]
+    eligible = [c for c in FULL["cohort"]["eligibility"] if c != "no_contradiction"]
+    clock = {"time_zero": "mri", "landmark_days": 14, "grace_days": 30, "eligibility": eligible}
+    found = guard(*built(guard_frame(rows), changed(cohort=clock)))
+    found = found.set_index(["section", "group"]).loc["received"]
+    operated, untreated = found.loc["surgery_only"], found.loc["supportive"]
+    assert operated[["n", "n_treated", "n_fallback_origin"]].tolist() == [3, 3, 1]
+    assert operated[["n_landmark", "n_dead_by_landmark"]].tolist() == [2, 1]
+    # waited 0, 10 and 10 days
+    assert operated[["days_q1", "days_median", "days_q3"]].tolist() == [5, 10, 10]
+    assert untreated[["n", "n_treated", "n_fallback_origin"]].tolist() == [3, 0, 0]
+    assert untreated[["n_dead_by_landmark", "n_untreated_dead"]].tolist() == [1, 1]
+    # days 8, 59 censored, 89: half are dead on day 89; beyond the landmark as well
+    assert untreated[["naive_median_days", "landmark_median_days"]].tolist() == [89, 89]
+    # days 14, 200, 300; beyond the landmark 200 and 300
+    assert operated[["naive_median_days", "landmark_median_days"]].tolist() == [200, 250]
+
+
+def test_a_treatment_after_the_last_contact_was_not_received():
+    frame = built(guard_frame([(0, 5, 40, True), (0, 9, 40, True)]), FULL)[0]
+    frame["survival_days"] = frame["survival_days"].mask(frame.index == 1, 7.0)
+    found = guard(frame, FULL).set_index(["section", "group"]).loc[("received", "surgery_only")]
+    assert found[["n", "n_treated", "n_untreated_dead", "days_median"]].tolist() == [2, 1, 1, 5]
+
+
+# --- strategies -----------------------------------------------------------------------------------
+
+
+def test_strategies_and_their_cuts():
+    first = np.array(["surgery"] * 4 + ["cebrt"] * 5 + [None] * 3 + ["sbrt"] * 2, dtype=object)
+    chosen = {"min_strategy": 3, "strategies": "against_reference"}
+    cohort_ = {"grace_days": 30, "reference_arm": None}
+    found = strategies.eligible(first, cohort_, chosen)
+    assert [s.name for s in found] == ["cebrt", "surgery", "none"]
+    assert [s.treatment for s in found] == ["cebrt", "surgery", None]
+    assert [s.cuts for s in found] == [(30,), (30,), (7, 14, 21, 28, 30)]
+    fewer = strategies.eligible(first, cohort_, chosen | {"strategies": "two_largest"})
+    assert [s.name for s in fewer] == ["cebrt", "surgery"]
+    assert strategies.eligible(first, cohort_ | {"grace_days": 0}, chosen) == []
+
+
+def test_curves_of_strategies_count_their_clones(cases, plain):
+    frame, choices = built(cases, changed(survival=PLAIN | {"n_resamples": 20}))
+    whole = frame[frame["in_overall"].fillna(False).to_numpy(dtype=bool)]
+    emulation = strategies.emulate(whole, choices["survival"], choices["cohort"])[0][0]
+    curves = plain["curves"].query("analysis == 'by_arm_clone_censor_weight'")
+    assert curves[["ci_lower", "ci_upper"]].notna().to_numpy().any()
+    for number, strategy in enumerate(emulation.clones.strategies):
+        own = emulation.clones.strategy == number
+        left = int((own & ~emulation.clones.event).sum())
+        died = int((own & emulation.clones.event).sum())
+        curve = curves[curves["group"] == strategy.name]
+        assert curve["n_censored"].sum() == left and left + died == own.sum()
+
+
+def test_many_cases_have_curves_without_intervals(cases):
+    chosen = PLAIN | {"n_resamples": 20, "bootstrap_max_cases": 50}
+    tables = analyse(cases, changed(survival=chosen))
+    for name, columns in (
+        ("curves", ["ci_lower", "ci_upper"]),
+        ("contrasts", ["ci_lower", "ci_upper"]),
+        ("summary", ["rmst_lower", "rmst_upper", "survival_180d_lower", "survival_180d_upper"]),
+    ):
+        rows = tables[name].query("analysis == 'by_arm_clone_censor_weight'")
+        assert len(rows) and rows[columns].isna().to_numpy().all(), name
+        if name == "contrasts":
+            assert rows["estimate"].notna().all()
+
+
+def test_spells_do_not_begin_before_their_case_is_seen():
+    rows = pd.DataFrame(
+        {
+            "row": [0, 0, 1, 2],
+            "entry": [-np.inf, 10.0, -np.inf, -np.inf],
+            "time": [10.0, 50.0, 30.0, 40.0],
+            "arm": pd.Categorical(["supportive", "sbrt", "sbrt", "sbrt"]),
+            "last": [False, True, True, True],
+        }
+    )
+    died = pd.array([True, True, False], dtype="boolean")
+    found = survival_immortal.dated(
+        rows, pd.DataFrame({"survival_event": died}), np.array([20.0, -np.inf, 5.0])
+    )
+    assert found["row"].tolist() == [0, 1, 2]
+    assert found["entry"].tolist() == [20, -np.inf, 5]
+    assert found["event"].tolist() == [True, True, False]

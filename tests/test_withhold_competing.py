@@ -145,14 +145,25 @@ def ratios():
 
 
 def test_ratios_of_groups_with_few_events_are_withheld():
-    assert withheld.hazards(ratios(), withheld.summary(summary(), 5))["p"].notna().all()
-    few = withheld.hazards(ratios(), withheld.summary(summary(events=(12, 2)), 5))
+    found = withheld.hazards(ratios(), withheld.summary(summary(), 5), curves(), 5)
+    assert found["p"].notna().all()
+    few = withheld.hazards(ratios(), withheld.summary(summary(events=(12, 2)), 5), curves(), 5)
     assert few["hazard_ratio"].isna().all() and (few["mark"] == "hidden").all()
     rows = tables_competing.hazards(few, STUDY).rows
     assert rows[1] == ("\u2003Surgery + SBRT against cEBRT, long course", "hidden", "") + (
         "hidden",
         "",
     )
+
+
+def test_ratios_of_few_events_after_the_last_timepoint_are_withheld():
+    # none by day 365, one later: the width of the interval would tell that it is one
+    none_yet = withheld.summary(summary(events=(0, 9)), 5)
+    assert none_yet["events_mark"].isna().all()
+    found = withheld.hazards(ratios(), none_yet, curves(events=(1, 9)), 5)
+    assert found["hazard_ratio"].isna().all() and (found["mark"] == "hidden").all()
+    assert withheld.hazards(ratios(), none_yet, curves(events=(7, 9)), 5)["p"].notna().all()
+    assert withheld.hazards(ratios(), none_yet, curves(events=(1, 9)), 0)["p"].notna().all()
 
 
 def test_table_of_incidence():
@@ -165,7 +176,7 @@ def test_table_of_incidence():
     assert table.rows[1][1:] == ("40", "12", "30 (10 to 60)", "50 (10 to 60)", "")
     assert table.rows[2][1:4] == ("30", "<5", "<5")
     shown = tables_competing.hazards(
-        withheld.hazards(ratios(), withheld.summary(summary(), 5)), STUDY
+        withheld.hazards(ratios(), withheld.summary(summary(), 5), curves(), 5), STUDY
     )
     assert shown.rows[1][1:3] == ("0.50 (0.20 to 1.20)", "0.040")
 
@@ -374,3 +385,10 @@ def test_a_curve_tells_no_number_that_the_table_withholds():
     assert set(failure["group"]) == {ARMS[1]}
     death = shown[shown["cause"] == "death"].dropna(subset=["incidence"])
     assert set(death["group"]) == set(ARMS)
+
+
+def test_no_interval_reaches_beyond_its_axis():
+    drawn = curves()[lambda c: c["group"] == ARMS[0]].assign(analysis="overall", group="all")
+    drawn = drawn.assign(ci_upper=drawn["incidence"] * 0.9 + 0.05)
+    figure = incidence.draw_endpoints(drawn.assign(incidence=drawn["incidence"] / 2), PLOT)
+    assert figure.axes[0].get_ylim()[1] > drawn["ci_upper"].max() == 0.8 * 0.9 + 0.05

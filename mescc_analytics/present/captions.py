@@ -117,8 +117,8 @@ def walking(rates, study):
         f"{study.name}. Estimand: {wording.ESTIMAND_WHO[study.estimand]}.{landmark} Dots with "
         f"{study.level_words} (Wilson); beside them walking/total. {study.arms_note}"
     )
-    early = study.no_deaths_note(times)
-    caption = f"{caption} {early}" if early else caption
+    notes = (study.no_deaths_note(times), study.entry_note_walking)
+    caption = " ".join(filter(None, (caption, *notes)))
     return caption, _walking_finding(rates)
 
 

@@ -2,6 +2,15 @@
 
 from mescc_analytics.present import display, wording
 
+DATED = (
+    "An event counts from the day on which it was seen, at a visit or on an image; it happened "
+    "between then and the one before."
+)
+
+
+def _late(study):
+    return f" {study.entry_note}" if study.entry_note else ""
+
 
 def _landmark(study):
     if not study.landmark_days:
@@ -25,7 +34,7 @@ def by_arm(summary, study):
         f"cases{_landmark(study)}, cohort {study.name}; time zero is {study.time_zero_words}. "
         "Aalen-Johansen: death before local failure is a competing event, not a censoring. Below: "
         f"alive, followed and without local failure just before that time.{_stop(study)} A curve "
-        f"with few events is not shown. {study.arms_note}"
+        f"with few events is not shown. {DATED} {study.arms_note}{_late(study)}"
     )
     return caption, _range(summary, "Local failure by arm")
 
@@ -54,8 +63,7 @@ def endpoints(summary, study):
         "Cumulative incidence of each event (solid) and of death without it (dashed) in the whole "
         f"cohort {study.name}, with pointwise {study.level_words}; time zero is "
         f"{study.time_zero_words}. Aalen-Johansen. Loss of walking is of those who walked at time "
-        "zero, regaining of those who did not, dated by the visit at which it was seen."
-        f"{_stop(study)}"
+        f"zero, regaining of those who did not. {DATED}{_stop(study)}{_late(study)}"
     )
     known = summary[summary["cause"] == summary["endpoint"]].dropna(subset=["incidence"])
     known = known[known["time_days"] == known["time_days"].max()]

@@ -86,8 +86,9 @@ def _beside(chosen, study):
     cluster, strata = chosen.get("cluster", "none"), chosen.get("strata", "none")
     if cluster != "none":
         parts.append(
-            f"Hazard ratios carry cluster-robust intervals: {CLUSTERS[cluster]} belong together; "
-            "log-rank tests take no account of that."
+            f"Hazard ratios carry cluster-robust intervals: {CLUSTERS[cluster]} belong together, "
+            "and are drawn together where strategies are compared; log-rank tests and intervals of "
+            "curves take no account of that."
         )
     if strata != "none":
         parts.append("Log-rank tests and Cox models are stratified by site.")

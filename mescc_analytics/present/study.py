@@ -73,6 +73,16 @@ class Study:
         )
 
     @property
+    def entry_note_walking(self):
+        """That proportions take no account of late entry, or ""."""
+        if self.entry == "none":
+            return ""
+        return (
+            "Proportions take no account of delayed entry: who died before reaching the referral "
+            "centre is not among them."
+        )
+
+    @property
     def small(self):
         """The mark of a count that is withheld."""
         return f"<{self.threshold}"

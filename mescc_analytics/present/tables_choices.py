@@ -12,6 +12,7 @@ SECTIONS = {
 }
 METHODS = {
     "naive": "From time zero, as received (naive)",
+    "as_given": "From time zero, arms as given",
     "time_varying": "Treatment from the day it begins",
     "clone_censor_weight": "Clone, censor, weight",
     "weighted": "Propensity score weights",
@@ -27,6 +28,7 @@ METHODS = {
 NOTHING = "Not assessable: fewer than two arms are large enough to be compared."
 TITLE = "What depends on a choice"
 NOT_AVAILABLE, WITHHELD = "not available: ", "withheld: "
+INAPPLICABLE = "not applicable"
 
 
 def method_label(name):
@@ -106,23 +108,17 @@ def in_words(note):
 
 def _sensitivity_notes(rows, study):
     starts = rows.loc[rows["section"] == "adjustment", "start_days"].dropna()
-    day = display.day_count(float(starts.iloc[0])) if len(starts) else "0"
+    day = float(starts.iloc[0]) if len(starts) else 0.0
+    start = f"the landmark, day {display.day_count(day)}" if day else "time zero"
     named = rows.drop_duplicates("method").set_index("method")["adjusted_for"].fillna("")
-    before, weights, scores, adjusted = (
-        [codebook.label(name) for name in named.get(method, "").split("; ") if name]
-        for method in ("naive", "clone_censor_weight", "weighted", "missing_level")
-    )
+    scores, adjusted = _columns(named, "weighted"), _columns(named, "missing_level")
     notes = [
         f"In brackets: {study.level_words}. Below 1: fewer deaths than in the reference. Rows of "
         f"one column estimate different quantities in different cases; where they agree, the "
         "choice matters little; where they differ, no single row is the answer.",
-        "When the clock starts: "
-        + (f"adjusted for {display.listing(before)}." if before else "unadjusted.")
-        + (f" The weights of the clones rest on {display.listing(weights)}." if weights else "")
-        + " The naive row credits treated patients with the time that they had to survive to be "
-        "treated.",
-        f"The other rows count from the landmark, day {day}, adjusted for "
-        f"{display.listing(adjusted)}; propensity scores rest on {display.listing(scores)}."
+        _clock_note(named),
+        f"The other rows count from {start}, adjusted for {adjusted}; propensity scores rest on "
+        f"{scores}."
         if adjusted and scores
         else "",
         study.suppression_note,
@@ -130,13 +126,33 @@ def _sensitivity_notes(rows, study):
     return tuple(note for note in notes if note)
 
 
+def _columns(named, method):
+    names = (codebook.label(name) for name in named.get(method, "").split("; ") if name)
+    return display.listing(names)
+
+
+def _clock_note(named):
+    """For what the rows of the clock are adjusted; of arms that were received, what is naive."""
+    received = "naive" in named
+    before = _columns(named, "naive" if received else "as_given")
+    said = f"When the clock starts: {f'adjusted for {before}' if before else 'unadjusted'}."
+    if not received:
+        return said
+    weights = _columns(named, "clone_censor_weight")
+    said += f" The weights of the clones rest on {weights}." if weights else ""
+    return (
+        f"{said} The naive row credits treated patients with the time that they had to survive to "
+        "be treated."
+    )
+
+
 def caption(rows, study):
     """Caption and text alternative of the figure of choices; rows as in `sensitivity`."""
     said = (
         f"Hazard ratios of death between arms under different choices, cohort {study.name}; time "
         f"zero is {study.time_zero_words}. Dots with {study.level_words} on a logarithmic axis; "
-        "left of the line fewer deaths than in the reference. The table says why a row has no dot. "
-        f"{study.arms_note}"
+        f"left of the line fewer deaths than in the reference. {_naive(rows)}The table says why a "
+        f"row has no dot. {study.arms_note}"
     )
     parts, names = [], arm_names(rows) if len(rows) else {}
     for group, own in rows.groupby("group", sort=False):
@@ -145,6 +161,12 @@ def caption(rows, study):
             ends = f"{display.ratio(known.min())} to {display.ratio(known.max())}"
             parts.append(f"{names[group]} {ends} over {len(known)} choices")
     return said, f"Hazard ratios: {'; '.join(parts)}." if parts else "No hazard ratio is shown."
+
+
+def _naive(rows):
+    if not rows["method"].eq("naive").any():
+        return ""
+    return "Orange square: arms as received, from time zero, which immortal time biases. "
 
 
 def guard(rows, study):

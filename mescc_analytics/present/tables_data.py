@@ -89,6 +89,9 @@ def analysis_words(subject, analysis):
     >>> analysis_words("survival", "by_ecog"), analysis_words("walking", "overall")
     ('survival by ECOG performance status', 'walking overall')
     """
+    if analysis in wording.ANALYSES:
+        words = wording.ANALYSES[analysis]
+        return f"{subject}: {words[0].lower()}{words[1:]}"
     column = wording.column_of(analysis)
     words = (
         analysis

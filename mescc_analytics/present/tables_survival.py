@@ -6,6 +6,13 @@ from mescc_analytics import codebook
 from mescc_analytics.present import cells, display, tables_contrasts, wording
 from mescc_analytics.present.tables import Table
 
+CLONED = "by_arm_clone_censor_weight"
+STRATEGIES = (
+    "First treatment as a strategy: every case counts in each strategy until it departs from it, "
+    "so that these are not numbers of cases treated so; curves are weighted for those who "
+    "departed, and their intervals hold the weights as they are."
+)
+WEIGHTED = "First treatment as a strategy: weighted, with bootstrap intervals and no test."
 MILESTONE = re.compile(r"survival_[0-9.]+d")
 
 
@@ -54,6 +61,7 @@ def _survival_notes(summary, study):
         f"{display.day_count(study.landmark_days)}."
         if study.landmark_days
         else "",
+        STRATEGIES if summary["analysis"].eq(CLONED).any() else "",
         _unknown_groups(summary, study),
         study.entry_note,
         study.suppression_note,
@@ -157,6 +165,7 @@ def hazards(frame, tests, study):
         "hazards says that the ratio changes over time and one number does not describe it.",
         tables_contrasts.small_note(frame, tests),
         tables_contrasts.firth_note(frame),
+        WEIGHTED if frame["analysis"].eq(CLONED).any() else "",
         study.suppression_note,
     )
     title = f"Hazard ratios of death, unadjusted, cohort {study.name}"
@@ -177,7 +186,9 @@ def _test_cells(tests, analysis):
     shown = []
     for name in ("log_rank", "ph_global"):
         chosen = (tests["analysis"] == analysis) & (tests["test"] == name)
-        for row in tests[chosen].head(1).to_dict("records") or [{"p": None, "note": ""}]:
+        if not chosen.any():
+            shown.append("")
+        for row in tests[chosen].head(1).to_dict("records"):
             found = tables_contrasts.p_cell(row, "p")
             none = found == tables_contrasts.NO_TEST
             shown.append(cells.reason(row, "", cells.NOT_ESTIMABLE) if none else found)

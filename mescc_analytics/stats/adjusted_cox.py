@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mescc_analytics.stats.cox import fit_cox
+from mescc_analytics.stats.hazards import ALONE
 from mescc_analytics.stats.pooling import pool
 
 
@@ -38,7 +39,7 @@ class AdjustedFit:
         return max(self.events - self.n_estimated, 1)
 
 
-def fit_adjusted(time, event, covariates, names, indicator):
+def fit_adjusted(time, event, covariates, names, indicator, *, beside=ALONE):
     """Cox model of all covariates that can be estimated.
 
     Parameters
@@ -50,6 +51,8 @@ def fit_adjusted(time, event, covariates, names, indicator):
     indicator : array of bool, shape (p,)
         Covariates that are 1 in the cases of one level. Without a death in them the hazard ratio
         is 0; their cases leave the model, which changes no other coefficient.
+    beside : hazards.Beside
+        Delayed entry, clusters and strata.
 
     Returns
     -------
@@ -70,7 +73,8 @@ def fit_adjusted(time, event, covariates, names, indicator):
     found = np.full((2, len(names)), np.nan)
     if kept.any() and event[in_model].any():
         terms = [name for name, keep in zip(names, kept, strict=True) if keep]
-        fit = fit_cox(time[in_model], event[in_model], x[np.ix_(in_model, kept)], terms)
+        given = beside.of(in_model, "entry", "cluster", "strata")
+        fit = fit_cox(time[in_model], event[in_model], x[np.ix_(in_model, kept)], terms, **given)
         bad = fit.runaway | bool(fit.note)
         found[:, kept] = np.where(bad, np.nan, [fit.coefficients, np.diag(fit.covariance)])
         why = fit.note.removeprefix("not estimable: ") or "deaths do not overlap"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mescc_analytics.errors import UsageError
+from mescc_analytics.stats.cases import checked_entry
 from mescc_analytics.stats.curves import (
     TOLERANCE,
     as_numbers,
@@ -87,20 +88,18 @@ class CauseTable:
     @classmethod
     def of(cls, time, cause, n_causes, start=0.0, entry=None):
         """Table of checked times and causes; its first time is `start`."""
-        times, position = distinct_times(np.maximum(time, start))
+        late = np.array([]) if entry is None else entry[entry > start + TOLERANCE]
+        # a row for every day of entry too, so that numbers at risk hold from one to the next
+        times, place = distinct_times(np.r_[np.maximum(time, start), late])
         if times[0] > start + TOLERANCE:
-            times, position = np.r_[start, times], position + 1
-        cells = np.bincount(
-            position * (n_causes + 1) + cause, minlength=len(times) * (n_causes + 1)
-        )
-        cells = cells.reshape(len(times), n_causes + 1)
-        at_risk = cells.sum(axis=1)[::-1].cumsum()[::-1]
-        if entry is not None:
-            # at risk at t where entry < t; who enters at the start or before is there from it on
-            entry = np.asarray(entry, float)
-            first = np.where(entry <= start, 0, np.searchsorted(times, entry, side="right"))
-            entering = np.bincount(first, minlength=len(times) + 1)
-            at_risk = at_risk - entering[::-1].cumsum()[::-1][1:]
+            times, place = np.r_[start, times], place + 1
+        width = n_causes + 1
+        cells = place[: len(time)] * width + cause
+        cells = np.bincount(cells, minlength=len(times) * width).reshape(len(times), width)
+        # at risk at t where entry < t; who enters at the start or before is there from it on
+        entering = np.bincount(place[len(time) :] + 1, minlength=len(times) + 1)
+        absent = entering[::-1].cumsum()[::-1][1:]
+        at_risk = cells.sum(axis=1)[::-1].cumsum()[::-1] - absent
         return cls(times, at_risk, cells[:, 1:], cells[:, 0])
 
     def event_free_before(self):
@@ -186,6 +185,7 @@ def cumulative_incidence(time, cause, causes, *, entry=None, spec=DEFAULT):
     """
     names = [str(name) for name in causes]
     time, cause = checked_causes(time, cause, len(names), spec.start_days)
+    entry = None if entry is None else np.asarray(entry, float)
     table = CauseTable.of(time, cause, len(names), spec.start_days, entry)
     incidence = table.incidence()
     std_err = np.sqrt(table.variance(spec.variance))
@@ -220,12 +220,12 @@ def _one_cause(table, code, incidence, std_err, spec):
     )
 
 
-def incidence_by_group(time, cause, causes, group=None, spec=DEFAULT):
+def incidence_by_group(time, cause, causes, group=None, spec=DEFAULT, *, entry=None):
     """Cumulative incidence in every group.
 
     Parameters
     ----------
-    time, cause, causes, spec
+    time, cause, causes, spec, entry
         As in `cumulative_incidence`.
     group : Categorical, optional
         Order of the categories is kept, empty groups are left out; without it one group, "all".
@@ -249,12 +249,13 @@ def incidence_by_group(time, cause, causes, group=None, spec=DEFAULT):
     group = pd.Categorical(group)
     if len(group) != len(time) or (group.codes < 0).any():
         raise UsageError("groups", ["wanted one group per case, none missing"])
-    members = [(str(name), group.codes == code) for code, name in enumerate(group.categories)]
-    parts = [
-        cumulative_incidence(time[chosen], cause[chosen], causes, spec=spec).assign(group=name)
-        for name, chosen in members
-        if chosen.any()
-    ]
+    parts = []
+    for code, name in enumerate(group.categories):
+        own = group.codes == code
+        if own.any():
+            late = None if entry is None else checked_entry(entry, time)[own]
+            curve = cumulative_incidence(time[own], cause[own], causes, entry=late, spec=spec)
+            parts.append(curve.assign(group=str(name)))
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)].astype({"group": "string"})
 
 

@@ -5,16 +5,17 @@ import pandas as pd
 
 from mescc_analytics.stats.competing import checked_causes
 from mescc_analytics.stats.fine_gray import fit_fine_gray
-from mescc_analytics.stats.hazards import Beside, hazard_frame
+from mescc_analytics.stats.hazards import ALONE, hazard_frame
 
 MODELS = ("cause_specific", "fine_gray")
+LATE = "not estimable: not made for delayed entry"
 COLUMNS = (
     *("model", "cause", "term", "group", "reference"),
     *("hazard_ratio", "ci_lower", "ci_upper", "p", "ph_p", "note"),
 )
 
 
-def competing_hazards(time, cause, causes, group, *, level=0.95, cluster=None):
+def competing_hazards(time, cause, causes, group, *, level=0.95, beside=ALONE):
     """Hazard ratio of every group against the first, for every cause and under both models.
 
     Parameters
@@ -26,8 +27,9 @@ def competing_hazards(time, cause, causes, group, *, level=0.95, cluster=None):
     group : Categorical, shape (n_cases,)
         First category with cases is the reference; empty ones are left out.
     level : float
-    cluster : array-like, shape (n_cases,), optional
-        Rows that belong together; only the cause-specific models take account of them.
+    beside : Beside
+        Clusters, strata and delayed entry, which only the cause-specific models take account of;
+        with delayed entry there is no Fine-Gray model.
 
     Returns
     -------
@@ -48,12 +50,19 @@ def competing_hazards(time, cause, causes, group, *, level=0.95, cluster=None):
     time, cause = checked_causes(time, cause, len(causes))
     parts = []
     for code, name in enumerate(causes, start=1):
-        specific, _ = hazard_frame(time, cause == code, group, level, Beside(cluster=cluster))
+        specific, _ = hazard_frame(time, cause == code, group, level, beside)
         parts.append(specific.assign(model=MODELS[0], cause=str(name)))
         fine_gray = _fine_gray_frame(time, cause, group, code, level)
+        if beside.entry is not None:
+            fine_gray = _not_fitted(fine_gray)
         parts.append(fine_gray.assign(model=MODELS[1], cause=str(name)))
     parts = [part.reindex(columns=list(COLUMNS)).astype(object) for part in parts]
     return _plain(pd.concat(parts, ignore_index=True).infer_objects())
+
+
+def _not_fitted(rows):
+    """The same rows without estimates: the weights of the model know no delayed entry."""
+    return rows.reindex(columns=["term", "group", "reference"]).assign(note=LATE)
 
 
 def _plain(frame):

@@ -30,12 +30,15 @@ class Emulation:
     names : tuple of str
     cap : float or None
         As in `cloning.weighted_rows`.
+    cluster : array of int, shape (n_cases,), or None
+        Cases that are drawn together, numbered from 0.
     """
 
     clones: Clones
     covariates: np.ndarray
     names: tuple
     cap: float | None = None
+    cluster: np.ndarray | None = None
 
     def estimates(self, measures, counts=None):
         """Measures of every strategy, shape (n_strategies, n_measures), and notes per strategy.
@@ -106,7 +109,7 @@ def emulation_contrasts(emulation, measures, rng, *, n_resamples=200, level=0.95
         kind "survival", "restricted_mean" or "hazard_ratio" (up to the day).
     rng : numpy.random.Generator
     n_resamples : int
-        Bootstrap samples of cases; the weights are fitted again in each.
+        Bootstrap samples of cases, or of clusters; the weights are fitted again in each.
     level : float
 
     Returns
@@ -120,7 +123,7 @@ def emulation_contrasts(emulation, measures, rng, *, n_resamples=200, level=0.95
         wanted = f"wanted one of {', '.join(KINDS)}, each with a day"
         raise UsageError("measure", [f"found '{wrong[0]}', {wanted}"])
     whole, notes = emulation.estimates(measures)
-    counts = resampled_counts(len(emulation.covariates), rng, n_resamples)
+    counts = resampled_counts(len(emulation.covariates), rng, n_resamples, emulation.cluster)
     drawn = np.array([emulation.estimates(measures, drawn)[0] for drawn in counts])
     names = [strategy.name for strategy in emulation.clones.strategies]
     rows = []

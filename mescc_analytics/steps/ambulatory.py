@@ -120,5 +120,8 @@ def ambulatory(inputs, out, settings):
     frame, visits = (files.read_table(inputs[name]) for name in ("cohort", "visits"))
     settings = settings | {"cohort": effective(frame, settings)}
     tables = analyse(frame, visits, settings) | process(frame, visits, settings)
+    if walking_states.enters_late(settings):
+        late = pd.DataFrame([not_assessable(walking_states.OVER_TIME, walking_states.LATE)])
+        tables["not_assessable"] = stack([tables["not_assessable"], late])
     for name, table in tables.items():
         files.write_csv(table, out / f"{name}.csv")

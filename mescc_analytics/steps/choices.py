@@ -61,6 +61,6 @@ def refusal(shown, study):
     if not shown["uneven_origin"] or study.landmark_days:
         return ""
     return (
-        "Survival by arm is not drawn: time zero is the start of treatment in some arms and "
-        "presentation in others. Choose cohort.time_zero mri or presentation, or a landmark."
+        f"Survival by arm is not drawn: time zero is {study.time_zero_words} in some arms and "
+        "presentation in others. Choose another cohort.time_zero, or a landmark."
     )

@@ -1,13 +1,17 @@
 """Events that death can forestall: incidence, tests and hazard ratios."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from mescc_analytics.cohort import endpoints
 from mescc_analytics.stats.competing import IncidenceSpec, incidence_at, incidence_by_group
-from mescc_analytics.stats.competing_hazards import competing_hazards
+from mescc_analytics.stats.competing_hazards import LATE, competing_hazards
 from mescc_analytics.stats.gray import gray_test
-from mescc_analytics.steps.beside import labels_of
+from mescc_analytics.stats.hazards import Beside
+from mescc_analytics.stats.intervals import NAN
+from mescc_analytics.steps.beside import entry_of, labels_of
 from mescc_analytics.steps.cohort import effective
 from mescc_analytics.steps.groups import (
     NOT_ASSESSABLE,
@@ -34,28 +38,42 @@ def analyse(frame, visits, settings):
     """Tables of the step by name; see ``competing``."""
     chosen, parts, missing = settings["competing"], {name: [] for name in COLUMNS}, []
     for name, cases, group, start, reason in _analyses(frame, settings):
-        if reason:
-            missing.append(not_assessable(name, reason))
+        entry, entered, late = entry_of(cases, settings.get("survival", {}))
+        if reason or late:
+            missing.append(not_assessable(name, reason or late))
             continue
-        seen = endpoints.statuses(cases, visits, settings["ambulatory"]["definition"])
-        for endpoint in chosen["endpoints"]:
-            found = endpoints.outcome(
-                endpoint,
-                cases,
-                visits,
-                seen,
-                start_days=start,
-                hold_days=settings["ambulatory"]["carry_forward_days"],
-            )
+        cases, group = cases[entered], group[entered]
+        entry = None if entry is None else entry[entered]
+        for endpoint, found in _outcomes(cases, visits, start, settings):
+            found = _entered(found, entry)
             if found.reason:
                 missing.append(not_assessable(f"{name}: {endpoint}", found.reason))
                 continue
-            clusters = labels_of(cases, chosen["cluster"])
-            groups = group, clusters
-            for kind, table in _one(found, endpoint, groups, start, settings).items():
+            beside = labels_of(cases, chosen["cluster"]), entry
+            for kind, table in _one(found, endpoint, (group, beside), start, settings).items():
                 parts[kind].append(table.assign(analysis=name, endpoint=endpoint))
     tables = {name: _joined(parts[name], columns.split()) for name, columns in COLUMNS.items()}
     return tables | {"not_assessable": pd.DataFrame(missing, columns=NOT_ASSESSABLE)}
+
+
+def _outcomes(cases, visits, start, settings):
+    """Each endpoint of the config with its outcome."""
+    walking = settings["ambulatory"]
+    seen = endpoints.statuses(cases, visits, walking["definition"])
+    held = {"start_days": start, "hold_days": walking["carry_forward_days"]}
+    for endpoint in settings["competing"]["endpoints"]:
+        yield endpoint, endpoints.outcome(endpoint, cases, visits, seen, **held)
+
+
+def _entered(found, entry):
+    """The outcome of those who were seen at risk: who had the event before coming under
+    observation never was.
+    """
+    if entry is None or found.reason:
+        return found
+    at_risk = found.at_risk & (entry < found.time)
+    reason = "" if at_risk.any() else "no case at risk of it after it entered"
+    return replace(found, at_risk=at_risk, reason=reason)
 
 
 def _analyses(frame, settings):
@@ -73,23 +91,27 @@ def _analyses(frame, settings):
 
 def _one(found, endpoint, groups, start, settings):
     """Incidence, its values at the timepoints, tests and hazard ratios of one endpoint; `groups`
-    are those of the cases and their clusters, as from `labels_of`.
+    are those of the cases, their clusters as from `labels_of`, and their days of entry.
     """
-    group, (labels, why) = groups
+    group, ((labels, why), entry) = groups
     chosen, at_risk, causes = settings["competing"], found.at_risk, [endpoint, "death"]
+    entry = None if entry is None else entry[at_risk]
     spec = IncidenceSpec(start, chosen["confidence_level"], chosen["interval"], chosen["variance"])
     time, cause = found.time[at_risk], found.cause[at_risk]
     of_risk = pd.Series(group[at_risk].cat.remove_unused_categories())
-    curves = incidence_by_group(time, cause, causes, of_risk, spec)
+    curves = incidence_by_group(time, cause, causes, of_risk, spec, entry=entry)
     tables = {"incidence": curves, "summary": _summary(curves, group, at_risk, start, chosen)}
     if len(of_risk.cat.categories) < 2:
         return tables
     first = reference_first(of_risk, _reference(of_risk, settings))
     labels = None if labels is None else labels[at_risk]
-    hazards = competing_hazards(time, cause, causes, first, level=spec.level, cluster=labels)
+    beside = Beside(cluster=labels, entry=entry)
+    hazards = competing_hazards(time, cause, causes, first, level=spec.level, beside=beside)
     hazards["cluster"] = f"none: {why}" if why else chosen["cluster"]
     hazards.loc[hazards["model"].eq("fine_gray"), "cluster"] = "none"
     tests = _tests(time, cause, causes, of_risk, chosen["min_arm"])
+    if entry is not None:
+        tests = tests.assign(statistic=NAN, p=NAN, note=LATE)
     return tables | {
         "tests": tests,
         "hazards": _without_p(hazards, of_risk.value_counts(), chosen["min_arm"]),

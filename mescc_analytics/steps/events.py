@@ -2,6 +2,7 @@
 
 from mescc_analytics.present import captions_competing, tables_competing, tables_states, wording
 from mescc_analytics.steps import withhold_competing as withheld
+from mescc_analytics.steps.walking_states import OVER_TIME
 
 PLACES = {
     "occupancy": "ambulatory/occupancy.csv",
@@ -112,7 +113,9 @@ def remarks(shown, why_not):
         why = why_not(absent, "by_arm: local_failure" if listed else "by_arm")
         found["local_failure_by_arm"] = f"Local failure by arm is not assessable: {why}."
     if not (shown["occupancy"]["analysis"] == "by_arm").any():
-        why = why_not(shown["walking_not_assessable"], "by_arm")
+        absent = shown["walking_not_assessable"]
+        listed = absent["analysis"].eq(OVER_TIME).any()
+        why = why_not(absent, OVER_TIME if listed else "by_arm")
         found["states_by_arm"] = f"Walking over time by arm is not assessable: {why}."
     return found
 
@@ -126,7 +129,8 @@ def tables(read, study, settings):
     yield tables_states.change(withheld.paired(read("paired"), threshold), study)
     summary = withheld.summary(read("competing_summary"), threshold)
     yield tables_competing.incidence(summary, read("competing_tests"), study)
-    ratios = withheld.hazards(read("competing_hazards"), summary)
+    exact = read("competing_hazards"), summary, read("incidence")
+    ratios = withheld.hazards(*exact, threshold)
     yield tables_competing.hazards(ratios, study)
 
 

@@ -8,13 +8,16 @@ import numpy as np
 import pandas as pd
 
 from mescc_analytics.stats.adjusted_cox import fit_adjusted, pool_fits
+from mescc_analytics.stats.hazards import Beside
 from mescc_analytics.stats.imputation import Variable
+from mescc_analytics.steps.beside import declared, entry_of
 from mescc_analytics.steps.groups import arms_of, reference_first
 from mescc_analytics.steps.impute_covariates import Covariate
 
 COLUMNS = (
     "analysis measure term variable level reference estimate ci_lower ci_upper df fmi "
-    "monte_carlo_error n n_complete events n_coefficients n_level n_reference n_imputations note"
+    "monte_carlo_error n n_complete events n_coefficients n_level n_reference n_imputations note "
+    "cluster strata"
 ).split()
 
 
@@ -58,6 +61,9 @@ def estimates(cases, chosen, settings):
         Columns as in COLUMNS; the reason where there are no rows.
     """
     compared, arm, reason = arms_of(cases)
+    if not reason:
+        _, entered, reason = entry_of(compared, settings["survival"])
+        compared, arm = compared[entered], arm[entered].cat.remove_unused_categories()
     if not reason and len(arm.cat.categories) < 2:
         reason = "only one arm"
     if not reason and not compared["survival_event"].any():
@@ -68,18 +74,27 @@ def estimates(cases, chosen, settings):
         return pd.DataFrame(columns=COLUMNS), reason
     rows = cases.index.get_indexer(compared.index)
     arm = reference_first(arm, settings["cohort"]["reference_arm"])
-    model = _Model(compared, arm, [one.of(rows) for one in chosen])
+    beside, words = _beside(compared, settings["survival"])
+    model = _Model(compared, arm, [one.of(rows) for one in chosen], beside)
     level = settings["survival"]["confidence_level"]
     tables = [model.table("complete_case", [None], level)]
     if model.m:
         tables.append(model.table("imputed", range(model.m), level))
-    return pd.concat([table[COLUMNS] for table in tables], ignore_index=True), ""
+    made = pd.concat(tables, ignore_index=True).assign(**words)
+    return made[COLUMNS], ""
+
+
+def _beside(compared, chosen):
+    """Delayed entry, clusters and strata, and how the latter are named in the results."""
+    arrays, words = declared(compared, chosen)
+    return Beside(entry=entry_of(compared, chosen)[0], **arrays), words
 
 
 class _Model:
     """The same terms in every fit."""
 
-    def __init__(self, compared, arm, chosen):
+    def __init__(self, compared, arm, chosen, beside):
+        self.beside = beside
         self.days = compared["survival_days"].to_numpy(dtype=float)
         self.died = compared["survival_event"].to_numpy(dtype=bool)
         codes, names = arm.cat.codes.to_numpy(dtype=int), tuple(map(str, arm.cat.categories))
@@ -114,7 +129,9 @@ class _Model:
         sizes = [term.sizes(values[term.variable]) for term in self.terms]
         names = [term.words for term in self.terms]
         indicator = [bool(term.level) for term in self.terms]
-        return fit_adjusted(self.days[rows], self.died[rows], x, names, indicator), sizes
+        own = Beside(**self.beside.of(rows, "entry", "cluster", "strata"))
+        days, died = self.days[rows], self.died[rows]
+        return fit_adjusted(days, died, x, names, indicator, beside=own), sizes
 
     def table(self, analysis, numbers, level):
         """One row per term."""

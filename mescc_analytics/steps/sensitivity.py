@@ -6,6 +6,7 @@ import pandas as pd
 from mescc_analytics.stats.intervals import z_value
 from mescc_analytics.stats.pooling import pool
 from mescc_analytics.steps.cohort import arms_are_given, effective
+from mescc_analytics.steps.design_matrix import design
 from mescc_analytics.steps.groups import NOT_ASSESSABLE, not_assessable
 from mescc_analytics.steps.sensitivity_methods import SIZES, VALUES, Panel
 from mescc_analytics.steps.weight import BROAD, DETAILED
@@ -114,7 +115,9 @@ def _clock(panel):
     """When the clock starts and from when on an arm counts."""
     columns = panel.settings["sensitivity"]["adjust_for"]
     days = panel.settings["sensitivity"]["landmarks_days"]
-    yield CLOCK, "naive", panel.landmark(0.0, columns), _about(panel, 0.0, "adjust_for")
+    # arms that the table gives were known at time zero: no time is immortal
+    first = "as_given" if panel.given else "naive"
+    yield CLOCK, first, panel.landmark(0.0, columns), _about(panel, 0.0, "adjust_for")
     for day in days:
         found = GIVEN if panel.given else panel.landmark(day, columns)
         yield CLOCK, f"landmark_{day:g}", found, _about(panel, float(day), "adjust_for")
@@ -177,15 +180,23 @@ def _pooled(panel, imputed, columns, landmark):
         kept, arm = own.arms_at(landmark)
         seen = own.cases["case_id"].isin(completed["case_id"]).to_numpy(bool)
         parts.append(own.estimates(kept & seen, arm, columns=columns))
-    rows = []
+    rows, df = [], _degrees_of_freedom(panel, kept & seen, arm, columns)
     for group, found in pd.concat(parts).groupby("group", sort=False):
         logs = np.log(found[["hazard_ratio", "ci_lower", "ci_upper"]].astype(float))
         std_err = (logs["ci_upper"] - logs["ci_lower"]) / (2 * z_value(level))
-        pooled = pool(logs["hazard_ratio"], std_err**2, level=level)
-        values = np.exp([pooled.estimate, pooled.lower, pooled.upper])
-        row = dict(zip(VALUES[:3], values, strict=True)) | {"group": group, "note": pooled.note}
+        pooled = pool(logs["hazard_ratio"], std_err**2, df_complete=df, level=level)
+        values = (*np.exp([pooled.estimate, pooled.lower, pooled.upper]), pooled.p)
+        row = dict(zip(VALUES, values, strict=True)) | {"group": group, "note": pooled.note}
         rows.append(row | found.iloc[0][list(SIZES)].to_dict())
     return pd.DataFrame(rows)
+
+
+def _degrees_of_freedom(panel, kept, arm, columns):
+    """Of the model if nothing were missing: deaths less coefficients."""
+    kept = kept & arm.isin(panel.names).to_numpy()
+    deaths = int(panel.cases["survival_event"].to_numpy(dtype=bool)[kept].sum())
+    coefficients = len(panel.names) - 1 + len(design(panel.cases[kept], columns).names)
+    return max(deaths - coefficients, 1)
 
 
 def _scores(panel):
@@ -194,14 +205,22 @@ def _scores(panel):
     columns = panel.settings["sensitivity"]["covariates"]
     about = _about(panel, landmark, "covariates")
     for method, grades in (("sosg_1c_low", ["2", "3"]), ("sosg_1c_high", ["1c", "2", "3"])):
-        if not {"sosg_grade", "sosg_high_grade"} <= {*panel.cases, *columns}:
-            yield SCORES, method, "needs sosg_grade", about
+        reason = "" if "sosg_high_grade" in columns else "sosg_high_grade is no covariate"
+        if "sosg_grade" not in panel.cases or panel.cases["sosg_grade"].isna().all():
+            reason = "needs sosg_grade"
+        if reason:
+            yield SCORES, method, reason, about
             continue
         own = panel.with_grades(grades)
         yield SCORES, method, own.estimates(*own.arms_at(landmark), columns=columns), about
     for method in ("sins_excluded", "sins_as_stable", "sins_as_unstable"):
+        # leaving them out changes the cases, whatever the covariates
+        dull = "sins_category" not in columns and method != "sins_excluded"
+        reason = "sins_category is no covariate" if dull else ""
         if "sins_category" not in panel.cases or panel.undetermined().all():
-            yield SCORES, method, "needs the sins_* columns", about
+            reason = "needs the sins_* columns"
+        if reason:
+            yield SCORES, method, reason, about
             continue
         own, kept = panel.with_sins(method.removeprefix("sins_as_"))
         received, arm = own.arms_at(landmark)

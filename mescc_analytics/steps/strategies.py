@@ -11,6 +11,7 @@ from mescc_analytics.stats.contrasts import Sample, group_estimates
 from mescc_analytics.stats.curves import quantile, survival_at
 from mescc_analytics.stats.emulation import Emulation, emulation_contrasts
 from mescc_analytics.stats.weighted import weighted_kaplan_meier
+from mescc_analytics.steps.beside import declared, labels_of
 from mescc_analytics.steps.design_matrix import design
 
 CONTRASTS = (
@@ -56,7 +57,7 @@ def compare(whole, settings):
     spread = len(whole) <= chosen["bootstrap_max_cases"]
     curves = _curves(rows, emulation, chosen, spread)
     found = contrasts(emulation, chosen, settings["seed"])
-    hazards = _hazards(found)
+    hazards = _hazards(found).assign(cluster=declared(whole, chosen)[1]["cluster"], strata="none")
     return {
         "curves": pd.concat(curves.values(), ignore_index=True),
         "summary": _summary(curves, rows, emulation, (chosen, notes, model, spread)).assign(
@@ -94,7 +95,9 @@ def emulate(whole, chosen, cohort):
     model = design(cases, chosen["covariates"])
     clones = clone(last, died, first, began, strategies)
     cap = chosen["weight_cap"]
-    return (Emulation(clones, model.matrix, model.names, cap), model), ""
+    labels, _ = labels_of(cases, chosen["cluster"])
+    cluster = None if labels is None else pd.factorize(labels, sort=True)[0]
+    return (Emulation(clones, model.matrix, model.names, cap, cluster), model), ""
 
 
 def eligible(first, cohort, chosen):
@@ -166,7 +169,7 @@ def _curves(rows, emulation, chosen, spread):
             part["event"],
             weight=part["weight"],
             entry=part["entry"],
-            cluster=part["case"] if spread else None,
+            cluster=_drawn_together(part, emulation) if spread else None,
             level=chosen["confidence_level"],
             interval=chosen["interval"],
         )
@@ -193,7 +196,8 @@ def _summary(curves, rows, emulation, about):
         values = {"group": row["strategy"], "n": row["n_clones"], "events": row["n_events"]}
         values |= {"n_deviated": row["n_deviated"], "start_days": 0.0}
         values |= dict(zip(("median_days", "median_lower", "median_upper"), median, strict=True))
-        values |= _restricted(rows[rows["strategy"] == number], chosen, spread)
+        own = rows[rows["strategy"] == number]
+        values |= _restricted(own, chosen, _drawn_together(own, emulation) if spread else None)
         for point in at.itertuples():
             stem = f"survival_{point.time_days:g}d"
             limits = (point.survival, point.ci_lower, point.ci_upper)
@@ -208,7 +212,13 @@ def _summary(curves, rows, emulation, about):
     return pd.DataFrame(made)
 
 
-def _restricted(part, chosen, spread):
+def _drawn_together(part, emulation):
+    """Clusters of the rows of a strategy: the cases, unless these belong together."""
+    case = part["case"].to_numpy(int)
+    return case if emulation.cluster is None else emulation.cluster[case]
+
+
+def _restricted(part, chosen, cluster):
     horizon = float(chosen["horizon_days"])
     sample = Sample.of(
         part["time"],
@@ -216,12 +226,14 @@ def _restricted(part, chosen, spread):
         np.zeros(len(part), int),
         weight=part["weight"],
         entry=part["entry"],
-        cluster=part["case"] if spread else None,
+        cluster=cluster,
     )
     found = group_estimates(sample, "restricted_mean", horizon, level=chosen["confidence_level"])
     row = found.iloc[0]
     names = ("rmst_days", "rmst_lower", "rmst_upper")
-    values = dict(zip(names, (row["estimate"], row["ci_lower"], row["ci_upper"]), strict=True))
+    # without clusters the variance would take weights for numbers of cases
+    limits = (np.nan, np.nan) if cluster is None else (row["ci_lower"], row["ci_upper"])
+    values = dict(zip(names, (row["estimate"], *limits), strict=True))
     return values | {"rmst_horizon_days": horizon}
 
 

@@ -24,6 +24,8 @@ COLUMNS = {
     "note".split(),
 }
 AIS = ("A", "B", "C", "D", "E")
+OVER_TIME = "over time (states and expected days)"
+LATE = "not made for delayed entry: states over time need everybody from time zero on"
 
 
 def over_time(frame, visits, plan, settings):
@@ -43,6 +45,8 @@ def over_time(frame, visits, plan, settings):
         Parts of the tables occupancy, expected_days, transitions.
     """
     chosen, parts = settings["ambulatory"], {name: [] for name in COLUMNS}
+    if enters_late(settings):
+        return parts
     streams = np.random.default_rng(settings["seed"]).spawn(2)
     for (name, group), rng in zip(plan, streams, strict=False):
         spec = _spec(chosen, float(settings["cohort"]["landmark_days"]) * (name == "by_arm"))
@@ -63,6 +67,11 @@ def over_time(frame, visits, plan, settings):
         for kind, table in (("occupancy", curves), ("expected_days", days), ("transitions", moves)):
             parts[kind].append(_renamed(table).assign(analysis=name))
     return parts
+
+
+def enters_late(settings):
+    """Whether cases come under observation late, for which states over time are not made."""
+    return settings.get("survival", {}).get("entry", "none") != "none"
 
 
 def _spec(chosen, start):

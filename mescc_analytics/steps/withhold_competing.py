@@ -84,9 +84,14 @@ def _of(frame, rows):
     )
 
 
-def hazards(frame, shown_summary):
-    """Hazard ratios without groups that are small or have few events of the cause."""
+def hazards(frame, shown_summary, all_incidence, threshold):
+    """Hazard ratios without groups that are small or have few events of the cause, by the last
+    timepoint or, from incidence.csv, in all: the width of an interval would tell how many.
+    """
     keys = _few_by_the_end(shown_summary)
+    totals = all_incidence.groupby([*GROUPS, "cause"])["n_events"].sum()
+    few = totals[is_small(totals, threshold)].index.to_frame(index=False)
+    keys = keys.append(pd.MultiIndex.from_frame(few.astype(str)))
     names = ["analysis", "endpoint", "group", "cause"]
     hidden = pd.Series(False, index=frame.index)
     for group in ("group", "reference"):

@@ -31,14 +31,19 @@ shell.prefix(f'export PATH={shlex.quote(os.path.dirname(sys.executable))}:"$PATH
 
 
 def section(*names):
-    """The settings that a step may see, as JSON; another section's change does not rerun it."""
+    """The settings that a step may see, as JSON; another section's change does not rerun it.
+
+    A name is a section, or "section.key" for one key of it.
+    """
+
+    def one(name):
+        part, _, key = name.partition(".")
+        return part, {key: CONFIG[part][key]} if key else CONFIG[part]
 
     def settings(wildcards):
         cohort = CONFIG["cohorts"][wildcards.cohort]
         about = {"name": wildcards.cohort, "time_resolution": cohort["time_resolution"]}
-        return json.dumps(
-            {name: CONFIG[name] for name in names} | about, sort_keys=True
-        )
+        return json.dumps(dict(map(one, names)) | about, sort_keys=True)
 
     return settings
 

@@ -93,7 +93,7 @@ rule ambulatory:
     log:
         "logs/{cohort}/ambulatory.log",
     params:
-        settings=section("ambulatory", "cohort", "score", "seed"),
+        settings=section("ambulatory", "survival.entry", "cohort", "score", "seed"),
         out=subpath(output.rates, parent=True),
         code=CODE,
     shell:
@@ -117,7 +117,7 @@ rule competing:
     log:
         "logs/{cohort}/competing.log",
     params:
-        settings=section("competing", "ambulatory", "cohort", "score"),
+        settings=section("competing", "ambulatory", "survival.entry", "cohort", "score"),
         out=subpath(output.incidence, parent=True),
         code=CODE,
     shell:

@@ -98,7 +98,7 @@ def draw_endpoints(curves, plot):
         n_rows = -(-len(names) // PER_ROW)
         height = 0.35 + (PANEL_INCHES + 0.55) * n_rows
         figure = style.blank(height)
-        top, width = _ceiling(shown, plot), (0.99 - 0.07) / PER_ROW
+        top, width = _ceiling(shown, plot, "ci_upper"), (0.99 - 0.07) / PER_ROW
         for index, name in enumerate(names):
             row, column = divmod(index, PER_ROW)
             bottom = height - 0.55 - PANEL_INCHES - row * (PANEL_INCHES + 0.55) + 0.1
@@ -119,10 +119,10 @@ def _both(axes, rows, event):
     _panel(axes, rows[rows["cause"] == "death"], style.GREY, "dashed", "death without it")
 
 
-def _ceiling(shown, plot):
+def _ceiling(shown, plot, drawn="incidence"):
     """Top of the incidence axis: the next tenth above all that is drawn, at least 20 %."""
     inside = shown[shown["time_days"].astype(float) <= plot.horizon_days]
-    highest = max([0.2, *inside["incidence"].astype(float)])
+    highest = max([0.2, *inside[["incidence", drawn]].astype(float).max(axis=1).dropna()])
     return min(1.0, 0.1 * -(-(highest + 0.02) // 0.1))
 
 

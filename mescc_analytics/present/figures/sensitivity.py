@@ -94,7 +94,7 @@ def _row(axes, row, place, limits):
     look = {"va": "center", "fontsize": 5.4, "transform": axes.get_yaxis_transform()}
     if display.is_missing(value):
         marked = not display.is_missing(row.get("mark"))
-        words = str(row["mark"]) if marked else "no estimate"
+        words = str(row["mark"]) if marked else _without(row)
         axes.text(1.03, place, words, color=style.GREY, **look)
         return
     ends = (row["ci_lower"], row["ci_upper"])
@@ -122,6 +122,11 @@ def _dot(axes, row, place, limits):
     look = {"markersize": 3.4, "markeredgewidth": 0.7, "markeredgecolor": colour}
     shown = min(max(value, limits[0]), limits[1])
     axes.plot(shown, place, marker, markerfacecolor=face, **look)
+
+
+def _without(row):
+    """What stands in place of an estimate."""
+    return "does not apply" if tables_choices.INAPPLICABLE in str(row["note"]) else "no estimate"
 
 
 def _labels(axes, lines):
