@@ -90,6 +90,13 @@ def test_the_table_of_choices():
     assert cells["Landmark, day 14"] == "hidden"
     assert cells["Propensity score weights"] == "no estimate: fewer than 40 begin it"
     assert table.head[1] == "Surgery first against cEBRT first"
+    both = panel_rows().tail(1).assign(section="adjustment", method="missing_level")
+    rows = pd.concat([panel_rows(), both.assign(adjusted_for="age_years")], ignore_index=True)
+    notes = tables_choices.sensitivity(withhold_choices.panel(rows, 5), STUDY).notes[2]
+    assert notes == (
+        "The other rows count from the landmark, day 30, adjusted for Age; propensity scores rest "
+        "on ECOG performance status."
+    )
     assert "adjusted for ECOG performance status" in table.notes[1]
     shown = tables_choices.sensitivity(withhold_choices.panel(panel_rows(), 0), STUDY)
     assert dict(row[:2] for row in shown.rows)["\u2003Landmark, day 14"] == "0.90 (0.60 to 1.30)"
