@@ -38,7 +38,7 @@ def run(frame, lenient=True, sections=None, **values):
     """Tables of the step survival on top of those of the step weight."""
     chosen = changed(**(LENIENT if lenient else {}) | values)
     for name, own in {"survival": {"by": []}, **(sections or {})}.items():
-        chosen = chosen | {name: chosen[name] | own}
+        chosen = chosen | {name: chosen[name] | own if isinstance(own, dict) else own}
     quick = {"clone_censor_weight": False, "time_varying": False}
     chosen = chosen | {"survival": chosen["survival"] | quick}
     chosen = chosen | {"cohort": effective(frame, chosen)}
@@ -70,6 +70,7 @@ def rotterdam():
     return run(
         frame,
         covariates=["age", "nodes"],
+        variance="robust",
         sections={
             "cohort": {"landmark_days": 0},
             "survival": {"by": [], "milestones_days": [365, 1825], "horizon_days": 1825},

@@ -20,6 +20,7 @@ from mescc_analytics.steps.survival_contrasts import (
     contrast_rows,
     hazards_and_tests,
 )
+from mescc_analytics.steps.weight_variance import scores_beside
 from mescc_analytics.steps.weight_verdicts import verdicts
 
 NEEDS = "needs weights.parquet and diagnostics.csv of the step weight"
@@ -42,7 +43,7 @@ def analyse(frame, settings, weights, diagnostics, missing):
     frame : DataFrame, shape (n_cases, ...)
         cohort.parquet.
     settings : dict
-        survival, weight, cohort (as in effect).
+        survival, weight, cohort (as in effect), seed.
     weights, diagnostics : DataFrame or None
         weights.parquet and diagnostics.csv of the step weight.
     missing : list of dict
@@ -86,7 +87,9 @@ def _one(level, weights, diagnostics, settings):
     if len(names) > 1:
         kept = (weight.notna() & level.arm.isin(names)).to_numpy()
         arm = level.arm[kept].cat.remove_unused_categories()
-        about = weight[kept].to_numpy(), judged[0].reference
+        arrays, _ = declared(level.cases[kept], chosen)
+        given = scores_beside(level, kept, arrays["cluster"], settings)
+        about = {"weight": weight[kept].to_numpy(), **given}, judged[0].reference
         made = _estimates(level.cases[kept], arm, about, chosen, spec)
     _, words = declared(level.cases, chosen)
     hazards = _hazards(made.get("hazards"), judged, made.get("summary"))
@@ -110,18 +113,18 @@ def _weight_of(level, weights):
 
 def _estimates(cases, arm, about, chosen, spec):
     """Curves, summary, tests, hazards and contrasts of the arms that are shown; `about` them are
-    the weights and the reference.
+    the weights, with whatever else makes their intervals, and the reference.
     """
-    weight, reference = about
+    given, reference = about
     entry, _, _ = entry_of(cases, chosen)
     arrays, words = declared(cases, chosen)
     days = cases["survival_days"].to_numpy(dtype=float)
     died = cases["survival_event"].to_numpy(dtype=bool)
-    sample = Sample.of(days, died, arm, weight=weight, entry=entry, start=spec.start_days)
-    beside = Beside(entry=entry, weight=weight, **arrays)
+    sample = Sample.of(days, died, arm, entry=entry, start=spec.start_days, **given)
+    beside = Beside(entry=entry, **arrays, **given)
     against = reference_first(arm, reference)
     hazards, tests = hazards_and_tests(days, died, against, chosen, beside)
-    beside_curves = {"weight": weight, "entry": entry, "cluster": arrays["cluster"]}
+    beside_curves = {"entry": entry, "cluster": arrays["cluster"], **given}
     curves = [_curve(sample, code, spec) for code in range(len(sample.names))]
     summary = _summary(curves, sample, spec)
     return {

@@ -135,8 +135,7 @@ def _one(level, chosen):
     empty = {name: pd.DataFrame(columns=columns) for name, columns in TABLES.items()}
     if level.reason:
         return empty | {"absent": [not_assessable(level.analysis, level.reason)]}, None
-    chosen = chosen | {"att_arm": _att_arm(level, chosen)}
-    model = fit_model(level.cases, level.arm, chosen, level.reference)
+    model = model_of(level, chosen)
     left_out = weight_diagnostics.left_out_rows(
         model.left_out, list(level.arm.cat.categories), level.reference
     )
@@ -158,7 +157,13 @@ def _one(level, chosen):
     }, model
 
 
-def _att_arm(level, chosen):
+def model_of(level, chosen):
+    """Scores and weights of one comparison, as `propensity.fit_model`, of the settings `weight`."""
+    chosen = chosen | {"att_arm": att_arm(level, chosen)}
+    return fit_model(level.cases, level.arm, chosen, level.reference)
+
+
+def att_arm(level, chosen):
     """The arm that the others are to resemble, of this comparison; None: the reference."""
     wanted = chosen["att_arm"]
     if chosen["estimand"] != "att" or wanted is None:
