@@ -16,6 +16,7 @@ from mescc_analytics.stats.hazards import Beside, hazard_frame
 from mescc_analytics.stats.multinomial import fit_multinomial
 from mescc_analytics.stats.propensity import propensity_weights
 from mescc_analytics.stats.sandwich import influence_on
+from mescc_analytics.stats.weighted import weighted_kaplan_meier
 from score_cases import VETERAN, cohort, scored, veteran
 
 ORACLE = Path(__file__).parent / "oracle"
@@ -192,6 +193,39 @@ def test_left_out_comes_near_the_fits_without_the_case(target):
     assert_allclose(without[~moved], with_case[~moved], rtol=1e-12)
     assert (with_case < exact).all()
     assert (np.abs(without - exact) < 0.5 * np.abs(with_case - exact))[moved].all()
+
+
+# --- curves -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("left_out", [False, True])
+@pytest.mark.parametrize("late", [False, True])
+def test_curves_have_the_errors_of_survival_on_every_day(target, left_out, late):
+    scores, arm = veteran("group", target, left_out=left_out)
+    entry = VETERAN["entry"].to_numpy(float) - 1 if late else None
+    given = {"weight": scores.weight, "entry": entry, "scores": scores}
+    sample = Sample.of(VETERAN["time"], VETERAN["event"], arm, **given)
+    for code in (0, 3):
+        own = arm.codes == code
+        curve = weighted_kaplan_meier(
+            *(VETERAN["time"][own], VETERAN["event"][own]),
+            weight=scores.weight[own],
+            entry=None if entry is None else entry[own],
+            scores=scores.at(own),
+        )
+        for row in curve[(curve["time_days"] > 0) & (curve["survival"] > 0)].iloc[::6].itertuples():
+            expected = group_estimates(sample, "survival", row.time_days).iloc[code]
+            assert_allclose(row.survival, expected["estimate"], rtol=1e-10)
+            assert_allclose(row.std_err, expected["std_err"], rtol=1e-8)
+
+
+def test_a_curve_wants_one_row_per_case():
+    scores, _ = veteran()
+    rows = [0, 0, 1]
+    with pytest.raises(UsageError) as error:
+        weighted_kaplan_meier([1, 2, 3], [1, 1, 1], weight=[1, 1, 1], scores=scores.at(rows))
+    assert "found several rows of a case, wanted one" in str(error.value)
 
 
 # --- use --------------------------------------------------------------------------------------

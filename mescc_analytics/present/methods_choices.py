@@ -98,10 +98,11 @@ def _beside(chosen, study):
 
 
 def _weights(chosen):
-    about = "Intervals of weighted hazard ratios, restricted means and differences"
+    about = "Intervals of weighted hazard ratios, differences and curves"
     if chosen["variance"] == "robust":
         return f"{about} take the weights as known (sandwich variance)."
     if chosen["variance"] == "bootstrap":
+        about = "Intervals of weighted hazard ratios, restricted means and differences"
         return (
             f"{about} are percentiles of {display.number(chosen['n_resamples'])} bootstrap samples "
             "of cases in which the propensity scores were fitted again."

@@ -15,6 +15,7 @@ firth_models Firth logistic and Cox models, detection of separation
 multinomial  logistic regression for two or more levels
 propensity   overlap, ATE and ATT weights for two or more groups, effective sample size
 estimated_scores  what a weighted estimate owes to each case by way of the scores
+score_curves pointwise errors of weighted curves by way of the scores
 score_draws  bootstrap samples with the scores fitted again in each
 hazard_draws hazard ratios under many weightings at once
 maxima       Newton's method for many likelihoods at once

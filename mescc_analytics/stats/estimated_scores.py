@@ -145,21 +145,33 @@ class ScoreModel:
         """
         own = np.zeros((len(self.arm), np.shape(influences)[1]))
         np.add.at(own, self.rows, np.asarray(influences, float))
-        change, levels = self.relative_change(), np.arange(1, self.probabilities.shape[1])
-        slope = np.concatenate(
-            [self.design.T @ (column[:, np.newaxis] * own) for column in change.T]
-        )
-        moved = (self.inverse @ slope).reshape(len(levels), -1, own.shape[1])
-        residual = (self.arm[:, np.newaxis] == levels) - self.probabilities[:, 1:]
-        found = own + self._through_shares(own)
-        if self.left_out:
-            spread = self._spread()
-            residual = self._without_own(residual, spread)
-            own_part = np.einsum("na,nab,nb->n", change, spread, residual)
-            found -= own * own_part[:, np.newaxis]
+        change, residual, share = self.terms()
+        slope = [self.design.T @ (column[:, np.newaxis] * own) for column in change.T]
+        moved = self.inverse @ np.concatenate(slope)
+        moved = moved.reshape(len(slope), -1, own.shape[1])
+        found = share[:, np.newaxis] * own + self._through_shares(own)
         for column, part in zip(residual.T, moved, strict=True):
             found += column[:, np.newaxis] * (self.design @ part)
         return found
+
+    def terms(self):
+        """What `corrected` takes from the scores.
+
+        Returns
+        -------
+        change, residual : arrays, shape (n_cases, k - 1)
+            Relative change of the weight; score of the case, by linear predictor.
+        share : array, shape (n_cases,)
+            Factor of the influence of the case itself.
+        """
+        change, levels = self.relative_change(), np.arange(1, self.probabilities.shape[1])
+        residual = (self.arm[:, np.newaxis] == levels) - self.probabilities[:, 1:]
+        share = np.ones(len(residual))
+        if self.left_out:
+            spread = self._spread()
+            residual = self._without_own(residual, spread)
+            share -= np.einsum("na,nab,nb->n", change, spread, residual)
+        return change, residual, share
 
     def _spread(self):
         """Covariance of the linear predictors of each case, shape (n_cases, k - 1, k - 1)."""

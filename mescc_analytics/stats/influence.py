@@ -113,18 +113,43 @@ class Follow:
             Rows that belong together.
         """
         if cluster is None:
-            variance = self._variance_of_cases()
+            variance = self.variance_of_cases()
         else:
             variance = self._variance_of_clusters(codes(cluster, len(self.left), "clusters"))
         error = np.sqrt(np.maximum(variance, 0))
         return np.where(self.survival > 0, error, np.nan)
 
-    def _variance_of_cases(self):
-        """In one pass: who has left contributes a constant, who is at risk a square in the sum."""
+    def sums_of_effects(self, values):
+        """Sum of the influences of the cases on log survival on each day, times their values.
+
+        Parameters
+        ----------
+        values : array, shape (n_cases,)
+
+        Returns
+        -------
+        array, shape (n_days,)
+        """
+        lived, before, ended = self._lived()
+        weighted = self.weight * values
+        gone = np.cumsum(self._leaving(weighted * ended))
+        none, one = (
+            np.cumsum(self._entering(value) - self._leaving(value))
+            for value in (weighted, weighted * before)
+        )
+        return lived * none - one - gone
+
+    def _lived(self):
+        """Hazard lived through by each day, before a case entered, and what its end says of it."""
         lived = np.cumsum(self.per_case)
         before = np.r_[0.0, lived][self.first]
-        ended = self.event * self.per_death[self.left] - lived[self.left] + before
-        squared = self.weight**2
+        return lived, before, self.event * self.per_death[self.left] - lived[self.left] + before
+
+    def variance_of_cases(self, share=1.0):
+        """Sum of the squared influences on log survival on each day, each times a share."""
+        # one pass: who has left contributes a constant, who is at risk a square in the sum
+        lived, before, ended = self._lived()
+        squared = (self.weight * share) ** 2
         gone = np.cumsum(self._leaving(squared * ended**2))
         none, one, two = (
             np.cumsum(self._entering(value) - self._leaving(value))

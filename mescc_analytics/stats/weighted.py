@@ -6,6 +6,7 @@ import pandas as pd
 from mescc_analytics.stats.curves import pointwise_limits
 from mescc_analytics.stats.influence import Follow
 from mescc_analytics.stats.intervals import z_value
+from mescc_analytics.stats.score_curves import relative_error
 
 
 def weighted_kaplan_meier(
@@ -18,6 +19,7 @@ def weighted_kaplan_meier(
     start=0.0,
     level=0.95,
     interval="log-log",
+    scores=None,
 ):
     """Kaplan-Meier curve with weights and delayed entry, and robust pointwise intervals.
 
@@ -36,6 +38,8 @@ def weighted_kaplan_meier(
         Day on which the curve starts.
     level : float
     interval : {"log-log", "log", "plain"}
+    scores : ScoreModel, optional
+        Of the weights, one row per case: intervals then count them as estimated, without clusters.
 
     Returns
     -------
@@ -58,7 +62,10 @@ def weighted_kaplan_meier(
     2        8.0          1               3.0      0.75
     """
     follow = Follow(time, event, weight, entry, start)
-    error = follow.relative_error(cluster)
+    if scores is None:
+        error = follow.relative_error(cluster)
+    else:
+        error = relative_error(follow, scores)
     lower, upper = pointwise_limits(follow.survival, z_value(level) * error, interval)
     if follow.survival[0] == 1:
         lower[0] = upper[0] = 1.0

@@ -147,6 +147,7 @@ def _curve(sample, code, spec):
         start=spec.start_days,
         level=spec.level,
         interval=spec.interval,
+        scores=None if sample.scores is None else sample.scores.at(own),
     )
     return curve.rename(columns=WEIGHTED_COUNTS).assign(group=sample.names[code])[list(CURVE)]
 
