@@ -123,7 +123,11 @@ COMMANDS = {
         _options({"imputed": "imputed.parquet of the step impute"}),
     ),
     "ambulatory": Command(
-        f"{STEPS}.ambulatory:ambulatory", "walking by arm and time", (), _options(FOLLOWED)
+        f"{STEPS}.ambulatory:ambulatory",
+        "walking by arm and time",
+        (),
+        _options(FOLLOWED),
+        _options(WEIGHTS),
     ),
     "competing": Command(
         f"{STEPS}.competing:competing",
@@ -145,10 +149,7 @@ COMMANDS = {
         f"{STEPS}.agreement:agreement", "two readings of SINS and SOSG", (), _options(COHORT)
     ),
     "impute": Command(
-        f"{STEPS}.impute:impute",
-        "missing values, imputed; adjusted survival with and without",
-        (),
-        _options(COHORT),
+        f"{STEPS}.impute:impute", "imputed values and what they change", (), _options(COHORT)
     ),
     "audit_report": Command(
         f"{STEPS}.audit_report:audit_report",
@@ -288,9 +289,7 @@ def _add(parser, command):
     for name, words, needed in command.words:
         parser.add_argument(f"--{name}", required=needed, metavar=name.upper(), help=words)
     parser.add_argument("--out", required=command.out_required, metavar="PATH", help=command.out)
-    parser.add_argument(
-        "--config", metavar="FILE", help="config file; keys left out take their defaults"
-    )
+    parser.add_argument("--config", metavar="FILE", help="config file; keys left out: defaults")
     parser.add_argument("--settings", metavar="JSON", help="config as JSON, in place of --config")
     parser.add_argument(
         "--time-resolution",

@@ -350,7 +350,7 @@ def write(root, **changed):
     }
     later = ("patterns", "adjusted", "sins_imputed", "imputation", "imputation_not_assessable")
     later += ("occupancy", "expected_days", "transitions", "paired", "incidence")
-    later += ("guard", "panel", "panel_not_assessable", "survival_contrasts")
+    later += ("guard", "panel", "panel_not_assessable", "survival_contrasts", "walking_adjusted")
     later += tuple(adjusted.EMPTY)
     for name in (*later, *(name for name in shown.EMPTY if name.startswith("competing_"))):
         empty = pd.DataFrame(columns=shown.EMPTY[name].split())

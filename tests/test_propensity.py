@@ -9,7 +9,12 @@ from numpy.testing import assert_allclose
 
 from mescc_analytics.errors import UsageError
 from mescc_analytics.stats import multinomial
-from mescc_analytics.stats.augmented import augmented_risks
+from mescc_analytics.stats.augmented import (
+    augmented_contrasts,
+    augmented_fit,
+    augmented_risks,
+    risk_intervals,
+)
 from mescc_analytics.stats.balance import balance_table
 from mescc_analytics.stats.describe import smd
 from mescc_analytics.stats.multinomial import fit_multinomial
@@ -313,20 +318,92 @@ def test_a_group_with_one_outcome_only():
     assert gap["note"].tolist() == ["interval not estimable: the outcomes do not vary"]
 
 
-def test_an_outcome_that_is_separated_says_so():
+def test_an_outcome_that_is_separated_gets_firths_penalty():
     x, group = np.array([[0.0], [1], [0], [1]] * 5), list("aabb") * 5
-    risks, gap = augmented_risks([0, 1, 0, 0] * 4 + [0, 1, 1, 0], group, x, np.full((20, 2), 0.5))
-    assert risks["note"].iloc[0] == "not estimable: x0 separates the levels"
-    reason = "not estimable: x0 separates the levels"
+    outcome = [0, 1, 0, 0] * 4 + [0, 1, 1, 0]
+    fit, _ = augmented_fit(outcome, group, x, np.full((20, 2), 0.5), target="ate")
+    assert fit["model"].tolist() == ["firth", "firth"] and fit["note"].tolist() == ["", ""]
+    # a: 0 of 5 and 5 of 5, so the penalised risks are 0.5 / 6 and 5.5 / 6
+    assert_allclose(fit["standardised"], [0.5, (1.5 / 6 + 0.5 / 6) / 2], rtol=1e-8)
+    # the mean residual of b, 1 of 10 less the penalised risks, puts its risk right
+    assert_allclose(fit["estimate"], [0.5, 0.1], rtol=1e-8)
+
+
+def test_an_outcome_model_that_cannot_be_fitted_says_so():
+    x = np.column_stack([np.tile([0.0, 1], 10), np.tile([0.0, 2], 10)])
+    outcome = [0, 0, 1, 0, 0, 1, 1, 1] * 2 + [0, 1, 1, 0]
+    risks, gap = augmented_risks(outcome, list("aabb") * 5, x, np.full((20, 2), 0.5))
+    reason = "not estimable: the covariates do not vary independently"
+    assert risks["note"].tolist() == [reason, reason]
     assert gap["note"].iloc[0] == f"b: {reason}; a: {reason}"
+
+
+def test_augmented_risks_of_those_like_one_group():
+    e = fitted("treated").probabilities
+    given = (CASES["better"], CASES["treated"], CASES[COVARIATES], e)
+    for focal in ("0", "1"):
+        risks, _ = augmented_risks(*given, target="att", focal=focal)
+        seen = CASES.loc[CASES["treated"] == int(focal), "better"].mean()
+        assert_allclose(risks.set_index("group").loc[focal, "estimate"], seen, rtol=1e-8)
+    first, _ = augmented_risks(*given, target="att")
+    assert first["estimate"].iloc[0] == CASES.loc[CASES["treated"] == 0, "better"].mean()
+    with pytest.raises(UsageError) as error:
+        augmented_fit(*given, target="att", focal="2")
+    assert "focal group" in str(error.value) and "found '2', wanted one of 0, 1" in str(error.value)
+
+
+def test_a_group_without_cases_has_no_risk_and_leaves_the_target():
+    group = pd.Categorical(["a", "b"] * 10, ["a", "b", "c"])
+    e = np.tile([0.4, 0.4, 0.2], (20, 1))
+    fit, influences = augmented_fit([0, 1, 1, 0] * 5, group, np.zeros((20, 1)), e)
+    assert fit["note"].tolist() == ["", "", "not estimable: no cases"]
+    assert (influences[:, 2] == 0).all()
+    rows = augmented_contrasts(fit, influences).set_index(["group", "measure"])
+    assert rows.loc[("c", "risk_ratio"), "note"] == "c: not estimable: no cases"
+    assert rows.loc[("b", "risk_ratio"), "estimate"] == 1
+
+
+def test_ratios_are_those_of_the_risks_and_clusters_count():
+    e = fitted("treated").probabilities
+    given = (CASES["better"], CASES["treated"], CASES[COVARIATES], e)
+    fit, influences = augmented_fit(*given)
+    low, high = fit["estimate"]
+    rows = augmented_contrasts(fit, influences).set_index("measure")
+    assert_allclose(rows.loc["risk_ratio", "estimate"], high / low, rtol=1e-12)
+    odds = high / (1 - high) / (low / (1 - low))
+    assert_allclose(rows.loc["odds_ratio", "estimate"], odds, rtol=1e-12)
+    # doubling every case in clusters of two leaves the intervals as they are
+    twice = np.repeat(influences, 2, axis=0) / 2
+    again = augmented_contrasts(fit, twice, cluster=np.repeat(np.arange(len(CASES)), 2))
+    assert_allclose(again["ci_lower"], rows["ci_lower"], rtol=1e-12)
+    alone = augmented_contrasts(fit, twice)
+    assert (alone["ci_lower"].to_numpy() > rows["ci_lower"].to_numpy()).all()
+    clustered = risk_intervals(fit, twice, cluster=np.repeat(np.arange(len(CASES)), 2))
+    assert_allclose(clustered["std_err"], risk_intervals(fit, influences)["std_err"], rtol=1e-12)
+    narrow = risk_intervals(fit, influences, level=0.5)
+    assert (narrow["ci_lower"] > clustered["ci_lower"]).all()
+
+
+def test_standard_errors_in_small_groups_are_those_of_many_samples():
+    """In small groups residuals alone are too small; their leverage makes up for it."""
+    rng, found = np.random.default_rng(4), []
+    for seed in range(150):
+        x, treated, outcome = confounded(120, np.random.default_rng(seed))
+        more = np.column_stack([x, rng.normal(size=(120, 3))])
+        e = fit_multinomial(treated, more, list("abcd")).probabilities
+        _, gap = augmented_risks(outcome, treated, more, e)
+        row = gap.iloc[0]
+        found.append((row["difference"], (row["ci_upper"] - row["ci_lower"]) / 2 / 1.96))
+    differences, errors = np.array(found).T
+    assert 0.85 < errors.mean() / differences.std() < 1.15
 
 
 def test_augmented_input_is_checked():
     with pytest.raises(UsageError) as error:
-        augmented_risks([0, 2], ["a", "b"], [[1], [2]], [[0.5, 0.5], [0, 1]], target="att")
+        augmented_risks([0, 2], ["a", "b"], [[1], [2]], [[0.5, 0.5], [0, 1]], target="atc")
     assert str(error.value) == (
         "augmented estimate cannot be used:\n"
-        "  - target: found 'att', wanted one of overlap, ate\n"
+        "  - target: found 'atc', wanted one of overlap, ate, att\n"
         "  - outcomes: found some that are neither 0 nor 1\n"
         "  - probabilities: found some that are missing, 0, or above 1"
     )

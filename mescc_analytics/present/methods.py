@@ -1,7 +1,13 @@
 """A methods paragraph ready for a paper, and the settings it rests on."""
 
 from mescc_analytics import codebook
-from mescc_analytics.present import display, literature, methods_adjusted, methods_choices
+from mescc_analytics.present import (
+    display,
+    literature,
+    methods_adjusted,
+    methods_choices,
+    tables_walking_adjusted,
+)
 
 TIME_ZERO = {
     "mri": "the MRI, or presentation where no MRI day was recorded",
@@ -37,6 +43,7 @@ def paragraphs(settings, study):
         *methods_adjusted.paragraphs(settings, study),
         *methods_choices.paragraphs(settings, study),
         _walking(settings, study),
+        *tables_walking_adjusted.methods(settings),
         competing(settings),
         literature.method(_section(settings, "benchmark")),
         *_validation(settings, study),

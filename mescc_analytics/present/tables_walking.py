@@ -98,7 +98,8 @@ def contrasts(frame, study):
         f"Estimand: {study.estimand_words}. In brackets: {study.level_words} (Newcombe, Katz, "
         "Woolf, Robins-Breslow-Greenland). "
         f"{study.arms_note}",
-        "No p value where an arm has too few cases.",
+        "No p value where an arm has too few cases. Holm: p value adjusted for the number of arms "
+        "that are compared.",
         study.suppression_note,
     ]
     title = f"Walking: contrasts between arms, cohort {study.name}"
@@ -116,7 +117,7 @@ def _measure_cell(rows, measure):
         return cells.reason(first, "", cells.NOT_ESTIMABLE)
     form = _points if measure == "risk_difference" else display.ratio
     tests = [
-        f"{wording.TESTS.get(row['test'], row['test'])} {display.p_sentence(row['p'])}"
+        f"{wording.TESTS.get(row['test'], row['test'])} {display.p_sentence(row['p'])}{_holm(row)}"
         for row in found
         if not display.is_missing(row["p"])
     ]
@@ -126,6 +127,14 @@ def _measure_cell(rows, measure):
             *tests,
         ]
     )
+
+
+def _holm(row):
+    """The p value adjusted for the number of arms, where it differs."""
+    adjusted = row.get("p_holm")
+    if display.is_missing(adjusted) or adjusted == row["p"]:
+        return ""
+    return f" (Holm {display.p_value(adjusted)})"
 
 
 def _points(value):

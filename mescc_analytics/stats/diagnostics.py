@@ -98,6 +98,33 @@ def detectable_hazard_ratio(deaths, effective, n, *, power=0.8, level=0.95):
     return float(np.exp(np.sqrt(needed / room)))
 
 
+def detectable_difference(share, effective, *, power=0.8, level=0.95):
+    """Smallest difference of two risks that a comparison of two groups would find.
+
+    Parameters
+    ----------
+    share : float
+        Risk of both groups together: who is in which group is not looked at.
+    effective : pair of float
+        Effective sample sizes.
+    power, level : float
+        Level of the two-sided interval that is to leave out 0.
+
+    Returns
+    -------
+    float
+        Infinite where a group has no case, or nobody or everybody had the outcome.
+
+    >>> round(detectable_difference(0.5, (100, 100)), 3)
+    0.198
+    """
+    effective = np.asarray(effective, float)
+    if not (0 < share < 1 and (effective > 0).all()):
+        return float("inf")
+    spread = share * (1 - share) * (1 / effective).sum()
+    return float((ndtri((1 + level) / 2) + ndtri(power)) * np.sqrt(spread))
+
+
 def histogram(score, edges, weight=None):
     """Cases per bin, and their weights; the last bin holds its upper edge.
 

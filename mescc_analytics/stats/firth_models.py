@@ -15,7 +15,7 @@ from mescc_analytics.stats.risk_sets import RiskSets
 STEP = 1e-3
 
 
-def firth_logistic(outcome, covariates, names, *, weight=None, level=0.95):
+def firth_logistic(outcome, covariates, names, *, weight=None, level=0.95, profiled=None):
     """Logistic regression with Firth's penalty.
 
     Parameters
@@ -27,6 +27,8 @@ def firth_logistic(outcome, covariates, names, *, weight=None, level=0.95):
     weight : array-like of float, optional
         Frequencies: intervals take a weight of 2 for two cases.
     level : float
+    profiled : sequence of str, optional
+        Terms that get limits and p values; by default all.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def firth_logistic(outcome, covariates, names, *, weight=None, level=0.95):
     if np.linalg.matrix_rank(design[weight > 0]) < len(terms):
         return no_fit(terms, "the covariates do not vary independently")
     model = _Logistic(design, outcome, weight)
-    return firth_fit(model, terms, np.r_[1.0, scale], level)
+    return firth_fit(model, terms, np.r_[1.0, scale], level, profiled)
 
 
 def _covariates(covariates, names, n):

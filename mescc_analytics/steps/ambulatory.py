@@ -4,7 +4,7 @@ import pandas as pd
 
 from mescc_analytics.cohort.timeline import assess_walking, walks_at_entry
 from mescc_analytics.stats.walking import contrasts, rates
-from mescc_analytics.steps import walking_states
+from mescc_analytics.steps import walking_adjusted, walking_states
 from mescc_analytics.steps.cohort import effective
 from mescc_analytics.steps.groups import (
     NOT_ASSESSABLE,
@@ -17,31 +17,50 @@ from mescc_analytics.tables import files
 
 WALKING_COLUMNS = "ambulatory_status_30d (_90d, _180d, _365d), or ambulatory_status of the visits"
 BASELINE = ["ambulatory", "non_ambulatory"]
+WEIGHTING = ("weights", "diagnostics")
 
 
-def analyse(frame, visits, settings):
-    """Tables of the step by name; see ``ambulatory``."""
+def analyse(frame, visits, settings, given=None):
+    """Tables of the step by name; see ``ambulatory``.
+
+    Parameters
+    ----------
+    frame, visits : DataFrame
+    settings : dict
+    given : dict, optional
+        weights and diagnostics of the step `weight`.
+    """
     chosen = settings["ambulatory"]
     states = assess_walking(frame, visits, chosen)
     entry = entry_status(frame, chosen["definition"])
     plan, missing = _plan(frame, states)
-    found = {"rates": [], "contrasts": []}
+    found = {name: [] for name in COLUMNS}
     for name, group in plan:
         for timepoint in states:
             at = (states.loc[group.index, timepoint], group, entry.loc[group.index])
+            key = {"analysis": name, "timepoint_days": float(timepoint)}
             table = rates(*at, level=chosen["confidence_level"])
-            found["rates"].append(table.assign(analysis=name, timepoint_days=float(timepoint)))
+            found["rates"].append(table.assign(**key))
             if name == "by_arm":
-                table = contrasts(
-                    *at,
-                    reference=reference_arm(group, settings["cohort"]["reference_arm"]),
-                    level=chosen["confidence_level"],
-                    min_arm=chosen["min_arm"],
-                )
-                table = table.assign(analysis=name, timepoint_days=float(timepoint))
-                found["contrasts"].append(table)
+                found["contrasts"].append(_contrasts(at, settings).assign(**key))
+    # where arms cannot be compared at all there is nothing to adjust either
+    if len(plan) > 1:
+        made, absent = walking_adjusted.analyse(frame, states, given or {}, settings)
+        found = {name: [*parts, *made.get(name, [])] for name, parts in found.items()}
+        found["contrasts"] = [walking_adjusted.beside(stack(found["contrasts"]))]
+        missing += absent
     tables = {name: _joined(parts, COLUMNS[name]) for name, parts in found.items()}
     return tables | {"not_assessable": pd.DataFrame(missing, columns=NOT_ASSESSABLE)}
+
+
+def _contrasts(at, settings):
+    chosen, group = settings["ambulatory"], at[1]
+    return contrasts(
+        *at,
+        reference=reference_arm(group, settings["cohort"]["reference_arm"]),
+        level=chosen["confidence_level"],
+        min_arm=chosen["min_arm"],
+    )
 
 
 def entry_status(frame, definition):
@@ -98,7 +117,11 @@ COLUMNS = {
         "p",
         "test",
         "note",
+        "p_holm",
+        "e_value",
+        "e_value_limit",
     ],
+    **walking_adjusted.COLUMNS,
 }
 
 
@@ -114,12 +137,14 @@ def process(frame, visits, settings):
 
 
 def ambulatory(inputs, out, settings):
-    """rates.csv, contrasts.csv, occupancy.csv, expected_days.csv, transitions.csv, paired.csv,
-    not_assessable.csv.
+    """rates.csv, contrasts.csv, adjusted.csv, diagnostics.csv, occupancy.csv, expected_days.csv,
+    transitions.csv, paired.csv, not_assessable.csv.
     """
     frame, visits = (files.read_table(inputs[name]) for name in ("cohort", "visits"))
     settings = settings | {"cohort": effective(frame, settings)}
-    tables = analyse(frame, visits, settings) | process(frame, visits, settings)
+    given = {name: files.read_table(inputs[name]) for name in WEIGHTING if name in inputs}
+    given = given if len(given) == len(WEIGHTING) else {}
+    tables = analyse(frame, visits, settings, given) | process(frame, visits, settings)
     if walking_states.enters_late(settings):
         late = pd.DataFrame([not_assessable(walking_states.OVER_TIME, walking_states.LATE)])
         tables["not_assessable"] = stack([tables["not_assessable"], late])

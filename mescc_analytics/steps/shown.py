@@ -36,6 +36,7 @@ PLACES = {
     "survival_not_assessable": "survival/not_assessable.csv",
     "rates": "ambulatory/rates.csv",
     "contrasts": "ambulatory/contrasts.csv",
+    "walking_adjusted": "ambulatory/adjusted.csv",
     "walking_not_assessable": "ambulatory/not_assessable.csv",
     "readings": "agreement/agreement.csv",
     "reading_points": "agreement/bland_altman.csv",
@@ -69,7 +70,9 @@ EMPTY = {
     "rates": "analysis group baseline outcome timepoint_days estimand numerator denominator "
     "proportion ci_lower ci_upper n_dead n_unknown note",
     "contrasts": "analysis group reference baseline timepoint_days estimand measure estimate "
-    "ci_lower ci_upper p test note",
+    "ci_lower ci_upper p test note p_holm e_value e_value_limit",
+    "walking_adjusted": "analysis group timepoint_days estimand numerator denominator proportion "
+    "n_unknown standardised estimate ci_lower ci_upper outcome_model cluster note",
     "concordance": "section pathway arm rule text n value ci_lower ci_upper",
     "policies": "algorithm sins_policy sosg_1c_policy pathway n is_default",
     "algorithms": "cases section first second first_pathway second_pathway text n value ci_lower "

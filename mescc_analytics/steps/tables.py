@@ -15,6 +15,7 @@ from mescc_analytics.present import (
     tables_literature,
     tables_survival,
     tables_walking,
+    tables_walking_adjusted,
 )
 from mescc_analytics.present import tables as people
 from mescc_analytics.steps import (
@@ -42,9 +43,9 @@ WORD_ORDER = (
     "table1 instability flags sites agreement pathway discordance policies algorithms "
     "algorithm_pairs guard survival survival_contrasts hazards weight_diagnostics "
     "weight_withheld weight_estimates weight_balance sensitivity walking contrasts "
-    "expected_days transitions change incidence competing_hazards benchmark benchmark_absent "
-    "prognosis prognosis_bands prognosis_brier prognosis_comparison flow not_assessable "
-    "findings missing patterns adjusted sins_imputed derived"
+    "walking_adjusted expected_days transitions change incidence competing_hazards benchmark "
+    "benchmark_absent prognosis prognosis_bands prognosis_brier prognosis_comparison flow "
+    "not_assessable findings missing patterns adjusted sins_imputed derived"
 ).split()
 
 
@@ -133,7 +134,10 @@ def _outcome_tables(inputs, summary, study, settings):
     yield tables_walking.walking(rates, study)
     contrasts = shown.read(inputs, "contrasts")
     chosen = contrasts[contrasts["estimand"] == study.estimand].reset_index(drop=True)
-    yield tables_walking.contrasts(withhold.contrasts(chosen, rates), study)
+    by_arm = chosen[chosen["analysis"] == "by_arm"].reset_index(drop=True)
+    by_arm = withhold.contrasts(by_arm, rates)
+    yield tables_walking.contrasts(by_arm, study)
+    yield _adjusted_walking(inputs, (chosen, by_arm, rates), study)
     comparison = withhold_benchmark.shown(shown.read(inputs, "comparison"))
     yield tables_literature.benchmark(comparison, study)
     yield tables_literature.absent(comparison, study)
@@ -142,6 +146,16 @@ def _outcome_tables(inputs, summary, study, settings):
 def _beyond_arms(read, summary, study, settings):
     yield from events.tables(read, study, settings)
     yield from adjusted.tables(read, summary, study, settings)
+
+
+def _adjusted_walking(inputs, found, study):
+    chosen, by_arm, rates = found
+    risks = shown.read(inputs, "walking_adjusted")
+    risks = risks[risks["estimand"] == study.estimand]
+    contrasts, risks = withhold_walking.adjusted(chosen, risks, rates, study.threshold)
+    of_all = by_arm[by_arm["baseline"] == "all"]
+    both = pd.concat([of_all.astype(object), contrasts.astype(object)], ignore_index=True)
+    return tables_walking_adjusted.adjusted(both, risks, study)
 
 
 def _data_tables(inputs, cohort, study):

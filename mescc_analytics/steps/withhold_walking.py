@@ -157,3 +157,57 @@ def _partly(estimand, hidden):
             held = hidden[:, [STATES.index(state) for state in counted]].sum(axis=1)
             out |= (estimand == name).to_numpy() & (held > 0) & (held < hidden.sum(axis=1))
     return out
+
+
+ADJUSTED = ("by_arm_weighted", "by_broad_arm_weighted")
+COUNTS = ("numerator", "denominator", "proportion", "n_unknown")
+OF_CONTRAST = ("estimate", "ci_lower", "ci_upper", "p", "p_holm", "e_value", "e_value_limit")
+OF_RISK = ("standardised", "estimate", "ci_lower", "ci_upper")
+PLACE = ["group", "timepoint_days", "estimand"]
+
+
+def adjusted(contrasts, risks, shown_rates, threshold):
+    """Adjusted walking without the arms of which few cases walk or do not.
+
+    Parameters
+    ----------
+    contrasts, risks : DataFrame
+        Rows of contrasts.csv, all of adjusted.csv.
+    shown_rates : DataFrame
+        As from `rates`.
+    threshold : int
+
+    Returns
+    -------
+    contrasts, risks : DataFrame
+        Withheld numbers NA, `mark` "hidden"; `counts_mark` of the risks where their counts are
+        withheld: those of a group of arms would tell those of a hidden arm in it.
+    """
+    kept = contrasts[contrasts["analysis"].isin(ADJUSTED)].reset_index(drop=True)
+    kept = kept.astype({"timepoint_days": "float64"})
+    risks = risks.astype({"timepoint_days": "float64"}).reset_index(drop=True)
+    rest = risks["denominator"].astype("Float64") - risks["numerator"].astype("Float64")
+    few = is_small(risks["numerator"], threshold) | is_small(rest, threshold)
+    hidden = shown_rates[
+        (shown_rates["analysis"] == "by_arm")
+        & (shown_rates["baseline"] == "all")
+        & shown_rates["mark"].notna()
+    ].astype({"timepoint_days": "float64"})
+    arm = risks["analysis"] == ADJUSTED[0]
+    few |= arm & _among(risks, PLACE, hidden[PLACE])
+    told = ~arm & _among(risks, PLACE[1:], hidden[PLACE[1:]])
+    out = hide(risks, few, OF_RISK)
+    counts = pd.Series(pd.NA, index=out.index, dtype="string").mask(few | told, HIDDEN)
+    out = out.assign(counts_mark=counts)
+    for name in COUNTS:
+        out[name] = out[name].astype("Float64").mask(few | told)
+    gone = out.loc[few, ["analysis", *PLACE]]
+    where = _among(kept, ["analysis", *PLACE], gone)
+    where |= _among(kept, ["analysis", "reference", *PLACE[1:]], gone)
+    values = [name for name in OF_CONTRAST if name in kept]
+    return hide(kept, where & kept["estimate"].notna(), values), out
+
+
+def _among(frame, names, keys):
+    keys = pd.MultiIndex.from_frame(keys.astype(object))
+    return pd.Series(pd.MultiIndex.from_frame(frame[names].astype(object)).isin(keys), frame.index)

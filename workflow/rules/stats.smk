@@ -82,9 +82,13 @@ rule ambulatory:
     input:
         cohort=rules.cohort.output.cohort,
         visits=rules.ingest.output.visits,
+        weights=rules.weight.output.weights,
+        diagnostics=rules.weight.output.diagnostics,
     output:
         rates="results/{cohort}/ambulatory/rates.csv",
         contrasts="results/{cohort}/ambulatory/contrasts.csv",
+        adjusted="results/{cohort}/ambulatory/adjusted.csv",
+        diagnostics="results/{cohort}/ambulatory/diagnostics.csv",
         occupancy="results/{cohort}/ambulatory/occupancy.csv",
         expected_days="results/{cohort}/ambulatory/expected_days.csv",
         transitions="results/{cohort}/ambulatory/transitions.csv",
@@ -93,13 +97,14 @@ rule ambulatory:
     log:
         "logs/{cohort}/ambulatory.log",
     params:
-        settings=section("ambulatory", "survival.entry", "cohort", "score", "seed"),
+        settings=section("ambulatory", "survival.entry", "weight", "cohort", "score", "seed"),
         out=subpath(output.rates, parent=True),
         code=CODE,
     shell:
         """
         exec &> >(tee {log:q})
         python -m mescc_analytics ambulatory --cohort {input.cohort:q} --visits {input.visits:q} \
+            --weights {input.weights:q} --diagnostics {input.diagnostics:q} \
             --settings {params.settings:q} --out {params.out:q}
         """
 
