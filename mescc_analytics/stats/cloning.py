@@ -14,6 +14,8 @@ from mescc_analytics.errors import UsageError
 from mescc_analytics.stats.curves import as_numbers, checked
 from mescc_analytics.stats.multinomial import fit_multinomial
 
+ROWS = ("case", "strategy", "entry", "time", "event", "weight")
+
 
 @dataclass(frozen=True)
 class Strategy:
@@ -188,9 +190,10 @@ def weighted_rows(clones, covariates, names, *, counts=None, cap=None):
         if not note:
             weight = np.cumprod(np.column_stack([np.ones(len(chosen)), 1 / kept]), axis=1)
             parts.append(_cut(clones, chosen, weight, counts, cap))
-    columns = ["case", "strategy", "entry", "time", "event", "weight"]
-    empty = pd.DataFrame({name: pd.Series(dtype=float) for name in columns})
-    return (pd.concat(parts, ignore_index=True) if parts else empty), notes
+    # one frame at the end: a bootstrap makes these rows thousands of times
+    together = zip(*parts, strict=True) if parts else ([np.zeros(0)] for _ in ROWS)
+    rows = {name: np.concatenate(values) for name, values in zip(ROWS, together, strict=True)}
+    return pd.DataFrame(rows), notes
 
 
 def _kept(clones, chosen, model, counts):
@@ -230,7 +233,7 @@ def _modelled(could, deviates, asked, model):
 
 
 def _cut(clones, chosen, weight, counts, cap):
-    """Rows between the cuts; weight of shape (n, n_cuts + 1) holds from one cut to the next."""
+    """Columns `ROWS` between the cuts; weight of shape (n, n_cuts + 1) holds from one cut to the next."""
     cuts = clones.strategies[clones.strategy[chosen[0]]].cuts
     opens, ends = np.r_[-np.inf, cuts], np.r_[cuts, np.inf]
     last = clones.time[chosen]
@@ -239,13 +242,11 @@ def _cut(clones, chosen, weight, counts, cap):
     given = weight[row, piece]
     if cap is not None:
         given = np.minimum(given, np.quantile(given, cap))
-    return pd.DataFrame(
-        {
-            "case": case[row],
-            "strategy": clones.strategy[chosen][row],
-            "entry": opens[piece],
-            "time": np.minimum(last[row], ends[piece]),
-            "event": clones.event[chosen][row] & (last[row] <= ends[piece]),
-            "weight": given * counts[case[row]],
-        }
+    return (
+        case[row],
+        clones.strategy[chosen][row],
+        opens[piece],
+        np.minimum(last[row], ends[piece]),
+        clones.event[chosen][row] & (last[row] <= ends[piece]),
+        given * counts[case[row]],
     )

@@ -16,6 +16,8 @@ TOLERANCE = float(np.sqrt(np.finfo(float).eps))
 
 def as_numbers(values):
     """Float array with NaN for missing, from numbers of any kind."""
+    if isinstance(values, pd.Series) and isinstance(values.dtype, np.dtype):
+        values = values.to_numpy()
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
         return values.astype(float)
     return pd.array(values, dtype="Float64").to_numpy(float, na_value=np.nan)
@@ -24,7 +26,8 @@ def as_numbers(values):
 def checked(time, event, start=-np.inf):
     """Times as float array and events as bool array; UsageError that lists every problem."""
     time = as_numbers(time)
-    event = pd.array(event, dtype="boolean")
+    if not (isinstance(event, np.ndarray) and event.dtype == bool):
+        event = pd.array(event, dtype="boolean")
     problems = []
     if len(time) != len(event):
         problems.append(f"found {len(time)} times and {len(event)} events, wanted as many of each")
@@ -32,13 +35,13 @@ def checked(time, event, start=-np.inf):
         problems.append("there are no cases")
     if not np.isfinite(time).all():
         problems.append(f"{(~np.isfinite(time)).sum()} times are missing or not finite")
-    if event.isna().any():
-        problems.append(f"{event.isna().sum()} events are missing")
+    if pd.isna(event).any():
+        problems.append(f"{pd.isna(event).sum()} events are missing")
     if (time < start - TOLERANCE).any():
         problems.append(f"{(time < start - TOLERANCE).sum()} times are before day {start:g}")
     if problems:
         raise UsageError("survival times", problems)
-    return time, event.to_numpy(bool)
+    return time, np.asarray(event, bool)
 
 
 def distinct_times(time):

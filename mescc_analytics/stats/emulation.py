@@ -81,17 +81,18 @@ def _read(follow, measure):
 
 def _hazard_ratios(rows, n_strategies, day):
     """Hazard ratios up to a day against the first strategy; NaN where there are none."""
-    rows = rows[rows["entry"] < day]
-    late = rows["time"].to_numpy() > day
-    died, end = rows["event"].to_numpy() & ~late, np.minimum(rows["time"], day)
-    position, ratios = rows["strategy"].to_numpy(), np.full(n_strategies, np.nan)
+    seen = rows["entry"].to_numpy() < day
+    columns = ("strategy", "entry", "time", "event", "weight")
+    position, entry, time, event, weight = (rows[name].to_numpy()[seen] for name in columns)
+    died, end = event & (time <= day), np.minimum(time, day)
+    ratios = np.full(n_strategies, np.nan)
     deaths = np.bincount(position, died, minlength=n_strategies)
     asked = [code for code in range(1, n_strategies) if deaths[code]]
     if not deaths[0] or not asked:
         return ratios
     kept = deaths[position] > 0
     dummies = (position[kept, np.newaxis] == asked).astype(float)
-    given = {"entry": rows["entry"].to_numpy()[kept], "weight": rows["weight"].to_numpy()[kept]}
+    given = {"entry": entry[kept], "weight": weight[kept]}
     names = [str(code) for code in asked]
     fit = fit_cox(end[kept], died[kept], dummies, names, robust=False, **given)
     ratios[0] = 1.0
