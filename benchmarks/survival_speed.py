@@ -1,145 +1,157 @@
-"""Cox models of ours against R, lifelines and statsmodels, on the same simulated cases.
+"""Survival analyses of ours against R, lifelines and statsmodels, on the same simulated cases.
 
-    python benchmarks/survival_speed.py --cases 1000000 --weighted 100000
+    python benchmarks/survival_speed.py --cases 1000000 --weighted 100000 --repeats 5
 
 Time is in whole days over ten years. R is called as `Rscript` where it is installed, lifelines and
-statsmodels where they can be imported; a contender that is not there is left out. How far the
-estimates lie from ours is shown beside the times. Reading the data is not timed. The weighted
-models of R and lifelines take minutes, and run once.
+statsmodels where they can be imported; a contender that is not there is left out. Before a time is
+shown, what every contender found has to agree with ours to 1e-8, or to the wider tolerance in
+`WIDER`. The contenders run in turn; medians, and ratios of the medians to ours. What takes more
+than half a minute (`SLOW`) runs once, or with `--quick` not at all. Then bootstrap samples of all
+contrasts of arms, ours alone.
 """
 
 import argparse
-import importlib.util
 import os
-import shutil
-import statistics
-import subprocess
+import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import pandas as pd
+from survival_contenders import NAMES, clocked, contenders, ours
 
-from mescc_analytics.stats.cox import fit_cox
+from mescc_analytics.stats.bootstrap import Measure, bootstrap_differences
+from mescc_analytics.stats.contrasts import Sample
+from mescc_analytics.stats.estimated_scores import ScoreModel
+from mescc_analytics.stats.hazard_draws import log_hazard_ratios
+from mescc_analytics.stats.multinomial import fit_multinomial
+from mescc_analytics.stats.risk_sets import RiskSets
+from mescc_analytics.stats.score_draws import ScoreDraws
 
-NAMES = ["treated", "age", "marker"]
-IN_R = """
-library(survival)
-given <- commandArgs(TRUE); robust <- given[2] == "robust"
-d <- read.csv(given[1])
-run <- function() {
-  if (robust) coxph(Surv(days, died) ~ treated + age + marker, d, weights = weight, robust = TRUE)
-  else coxph(Surv(days, died) ~ treated + age + marker, d)
+TASKS = {
+    "km": "Kaplan-Meier, variance",
+    "logrank": "log-rank, three groups",
+    "incidence": "Aalen-Johansen, variance",
+    "cox": "Cox",
+    "ph": "proportional hazards",
+    "cox_weighted": "Cox, weights, robust",
 }
-for (i in seq_len(as.integer(given[3]))) {
-  seconds <- system.time(fit <- run())[["elapsed"]]
-  cat(seconds, coef(fit), sqrt(diag(vcov(fit))), "\\n")
+SLOW = {
+    *(("incidence", "R survival"), ("incidence", "lifelines")),
+    *(("cox_weighted", "R survival"), ("cox_weighted", "lifelines")),
 }
-"""
+AGREE = 1e-8
+# R and lifelines stop iterating earlier; lifelines breaks ties at random where causes compete, and
+# has another robust variance at ties
+WIDER = {
+    ("cox", "R survival"): 1e-6,
+    ("cox", "lifelines"): 1e-5,
+    ("cox_weighted", "R survival"): 1e-6,
+    ("cox_weighted", "lifelines"): 1e-3,
+    ("ph", "R survival"): 1e-6,
+    ("incidence", "lifelines"): 1e-2,
+}
 
 
 def simulated(n, seed=7):
-    """Cases with a hazard that depends on treatment and age, censored by the calendar."""
+    """Two causes of failure in three groups, censored by the calendar, in whole days."""
     rng = np.random.default_rng(seed)
-    cases = pd.DataFrame(
-        {
-            "treated": (rng.random(n) < 0.4).astype(float),
-            "age": rng.normal(65, 11, n).round(1),
-            "marker": rng.normal(size=n).round(3),
-            "weight": rng.uniform(0.2, 3, n).round(4),
-        }
-    )
-    log_hazard = -0.4 * cases["treated"] + 0.02 * (cases["age"] - 65) + 0.3 * cases["marker"]
-    death, end = rng.exponential(400 / np.exp(log_hazard)), rng.uniform(30, 3650, n)
-    days = np.ceil(np.minimum(death, end)).astype(int)
-    return cases.assign(days=days, died=(death <= end).astype(int))
+    group = rng.integers(0, 3, n)
+    cases = {
+        "group": group,
+        "treated": (rng.random(n) < 0.4).astype(float),
+        "age": rng.normal(65, 11, n).round(1),
+        "marker": rng.normal(size=n).round(3),
+        "weight": rng.uniform(0.2, 3, n).round(4),
+    }
+    log_hazard = 0.1 * group - 0.4 * cases["treated"] + 0.02 * (cases["age"] - 65)
+    first = rng.exponential(700 / np.exp(log_hazard + 0.3 * cases["marker"]))
+    second, end = rng.exponential(1500, n), rng.uniform(30, 3650, n)
+    last = np.minimum(np.minimum(first, second), end)
+    cause = np.select([last == end, last == first], [0, 1], 2)
+    return pd.DataFrame(cases | {"days": np.ceil(last), "cause": cause})
 
 
-def ours(cases, robust):
-    """Seconds, coefficients and standard errors of our model."""
-    x, weight = cases[NAMES].to_numpy(), cases["weight"].to_numpy() if robust else None
-    days, died = cases["days"].to_numpy(), cases["died"].to_numpy(bool)
-    started = perf_counter()
-    fit = fit_cox(days, died, x, NAMES, weight=weight)
-    return perf_counter() - started, [*fit.coefficients, *np.sqrt(np.diag(fit.covariance))]
-
-
-def in_r(cases, robust):
-    """The same of R's coxph."""
-    with tempfile.TemporaryDirectory() as folder:
-        table, script = Path(folder) / "cases.csv", Path(folder) / "fit.R"
-        cases.to_csv(table, index=False)
-        script.write_text(IN_R, encoding="utf-8")
-        command = ["Rscript", str(script), str(table), "robust" if robust else "plain", "1"]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    seconds, *found = map(float, said.split())
-    return seconds, found
-
-
-def in_lifelines(cases, robust):
-    """The same of lifelines, in the faster of its modes for whole days."""
-    from lifelines import CoxPHFitter
-
-    columns = [*NAMES, "days", "died", *(["weight"] if robust else [])]
-    weights = {"weights_col": "weight", "robust": True} if robust else {}
-    given, fitter = cases[columns], CoxPHFitter()
-    started = perf_counter()
-    fitter.fit(given, "days", "died", fit_options={}, batch_mode=not robust, **weights)
-    seconds = perf_counter() - started
-    return seconds, [*fitter.params_[NAMES], *fitter.standard_errors_[NAMES]]
-
-
-def in_statsmodels(cases, robust):
-    """The same of statsmodels, which has no weights."""
-    from statsmodels.duration.hazard_regression import PHReg
-
-    model = PHReg(cases["days"], cases[NAMES], cases["died"], ties="efron")
-    started = perf_counter()
-    fit = model.fit(disp=False)
-    return perf_counter() - started, [*fit.params, *fit.bse]
-
-
-def contenders(robust):
-    """Name of each contender that is installed to its function."""
-    found = {"ours": ours}
-    if shutil.which("Rscript"):
-        found["R coxph"] = in_r
-    if importlib.util.find_spec("lifelines"):
-        found["lifelines"] = in_lifelines
-    if importlib.util.find_spec("statsmodels") and not robust:
-        found["statsmodels"] = in_statsmodels
-    return found
-
-
-def compare(title, cases, robust, repeats):
-    """Run every contender in turn, and print medians and ratios."""
-    print(f"\n{title}, {len(cases):,} cases, {cases['days'].nunique():,} days, {repeats} repeats")
-    chosen = contenders(robust)
-    seconds = {name: [] for name in chosen}
-    estimates = {}
-    ours(cases.head(1000), robust)
-    for _ in range(repeats):
+def compare(task, cases, repeats, left_out=()):
+    """Run every contender in turn, check that they agree, and print medians and ratios."""
+    chosen = {k: v for k, v in contenders(task).items() if (task, k) not in left_out}
+    spent, apart = {}, {}
+    ours(task, cases.head(5000))
+    for turn in range(repeats):
         for name, function in chosen.items():
-            spent, estimates[name] = function(cases, robust)
-            seconds[name].append(spent)
-    for name, spent in seconds.items():
-        apart = np.abs(np.divide(estimates[name], estimates["ours"]) - 1).max()
-        middle, base = statistics.median(spent), statistics.median(seconds["ours"])
-        print(f"  {name:12}{middle:10.2f} s{middle / base:9.1f} x   largest difference {apart:.1e}")
+            if turn and (task, name) in SLOW:
+                continue
+            seconds, found = function(task, cases)
+            spent.setdefault(name, []).append(seconds)
+            if not turn:
+                apart[name] = difference(task, name, found, cases)
+    medians = {name: np.median(seconds, axis=0) for name, seconds in spent.items()}
+    for name, (wall, cpu) in medians.items():
+        over = [f"{ratio:.1f}" for ratio in (wall, cpu) / medians["ours"]]
+        row = [TASKS[task], f"{len(cases):,}", name, f"{wall:.3f}", f"{cpu:.3f}", *over]
+        print("| " + " | ".join([*row, f"{apart[name]:.0e}"]) + " |", flush=True)
+
+
+def difference(task, name, found, cases):
+    """Largest relative difference to ours; the end of the run if it is too large."""
+    like = "cuminc" if name == "R cmprsk" else task
+    own = np.array(ours(like, cases)[1][: len(found)])
+    largest = float(np.abs(np.array(found) / own - 1).max())
+    if not largest <= WIDER.get((task, name), AGREE):
+        sys.exit(f"{TASKS[task]}: {name} found {found}, ours is {own.tolist()}")
+    return largest
+
+
+def bootstrapped(n_cases=500, n_resamples=2000, n_arms=8):
+    """Print the seconds for all contrasts of the arms, weighted by scores fitted anew."""
+    cases, rng = simulated(n_cases), np.random.default_rng(3)
+    arm = rng.integers(0, n_arms, n_cases)
+    days, died = cases["days"].to_numpy(), cases["cause"].to_numpy() > 0
+    scores = ScoreModel.of(
+        fit_multinomial(arm, cases[NAMES], NAMES).probabilities, cases[NAMES], arm
+    )
+    measures = [Measure("survival", float(day)) for day in (30, 90, 180, 365)]
+    measures += [Measure("median"), Measure("restricted_mean", 365.0)]
+    sample = Sample.of(days, died, arm, weight=scores.weight)
+    sets, many = RiskSets(days, died, np.zeros((n_cases, 1))), {"n_resamples": n_resamples}
+    print(
+        f"\nBootstrap: {n_resamples:,} samples of {n_cases} cases, {n_arms - 1} contrasts of arms"
+    )
+    weights, draws = clocked(lambda: ScoreDraws.of(scores, rng, **many))
+    curves, _ = clocked(lambda: bootstrap_differences(sample, measures, rng, **many))
+    hazards, _ = clocked(lambda: log_hazard_ratios(sets, arm, draws.weight))
+    for name, (wall, cpu) in (
+        ("weights, fitted anew in every sample", weights),
+        ("survival on 4 days, medians, restricted means", curves),
+        ("hazard ratios", hazards),
+        ("together", np.sum([weights, curves, hazards], axis=0)),
+    ):
+        print(f"  {name:48}{wall:7.2f} s, CPU {cpu:7.2f} s", flush=True)
 
 
 def main():
-    """Two comparisons: without weights, and with weights and robust variance."""
+    """Every analysis in turn."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=1_000_000)
     parser.add_argument("--weighted", type=int, default=100_000)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--tasks", nargs="+", choices=[*TASKS, "bootstrap"])
+    parser.add_argument("--quick", action="store_true", help="without what takes minutes")
     given = parser.parse_args()
-    print(f"Load before: {os.getloadavg()[0]:.1f}; target: twice R's speed, 20 times with weights")
-    compare("Cox", simulated(given.cases), False, given.repeats)
-    compare("Cox, weights, robust", simulated(given.weighted), True, 1)
-    print(f"Load after: {os.getloadavg()[0]:.1f}")
+    asked = given.tasks or [*TASKS, "bootstrap"]
+    print(f"Load before: {os.getloadavg()[0]:.1f}; {given.repeats} rounds\n")
+    head = ["analysis", "cases", "", "wall s", "CPU s", "wall / ours", "CPU / ours", "difference"]
+    if set(asked) & set(TASKS):
+        print("| " + " | ".join(head) + " |\n|" + " --- |" * len(head))
+    with tempfile.TemporaryDirectory() as folder:
+        for task in [name for name in TASKS if name in asked]:
+            cases = simulated(given.weighted if task == "cox_weighted" else given.cases)
+            cases.attrs["file"] = str(Path(folder) / task)
+            cases.to_numpy(float).T.tofile(cases.attrs["file"])
+            compare(task, cases, given.repeats, SLOW if given.quick else ())
+    if "bootstrap" in asked:
+        bootstrapped()
+    print(f"\nLoad after: {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

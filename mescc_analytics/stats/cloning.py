@@ -233,7 +233,7 @@ def _modelled(could, deviates, asked, model):
 
 
 def _cut(clones, chosen, weight, counts, cap):
-    """Columns `ROWS` between the cuts; weight of shape (n, n_cuts + 1) holds from one cut to the next."""
+    """Columns `ROWS` between the cuts; weight, shape (n, n_cuts + 1), holds from cut to cut."""
     cuts = clones.strategies[clones.strategy[chosen[0]]].cuts
     opens, ends = np.r_[-np.inf, cuts], np.r_[cuts, np.inf]
     last = clones.time[chosen]

@@ -178,9 +178,8 @@ def _pooled(panel, imputed, columns, landmark):
     for _, completed in imputed.groupby("imputation", sort=True):
         own = panel.with_values(completed)
         kept, arm = own.arms_at(landmark)
-        seen = own.cases["case_id"].isin(completed["case_id"]).to_numpy(bool)
-        parts.append(own.estimates(kept & seen, arm, columns=columns))
-    rows, df = [], _degrees_of_freedom(panel, kept & seen, arm, columns)
+        parts.append(own.estimates(kept, arm, columns=columns))
+    rows, df = [], _degrees_of_freedom(own, kept, arm, columns)
     for group, found in pd.concat(parts).groupby("group", sort=False):
         logs = np.log(found[["hazard_ratio", "ci_lower", "ci_upper"]].astype(float))
         std_err = (logs["ci_upper"] - logs["ci_lower"]) / (2 * z_value(level))

@@ -120,13 +120,15 @@ class Panel:
         return found.rename(columns=names)
 
     def with_values(self, completed):
-        """The panel with the values of one imputation in place of the recorded columns."""
-        cases = self.cases.copy()
+        """The cases of one imputation alone, with its values in place of the recorded columns."""
+        seen = self.cases["case_id"].isin(completed["case_id"]).to_numpy(bool)
+        # of a large cohort a sample is imputed: the rest is not copied once per imputation
+        cases = self.cases[seen].reset_index(drop=True)
         completed = completed.set_index("case_id").drop(columns="imputation")
         place = completed.index.get_indexer(cases["case_id"])
         for name in completed:
-            cases[name] = completed[name].array.take(place, allow_fill=True)
-        own = replace(self, cases=cases)
+            cases[name] = completed[name].array.take(place)
+        own = replace(self, cases=cases, entry=None if self.entry is None else self.entry[seen])
         return own.with_grades(self.settings["score"]["sosg_high_grades"])
 
     def with_grades(self, high):
