@@ -124,7 +124,11 @@ def parquet_frame(content, path, *, text_as_categories=False):
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if twice:
         raise TableError(f"'{path}'", [f"the column '{name}' stands twice" for name in twice])
-    return table.to_pandas(types_mapper=_nullable, ignore_metadata=True)
+    # column by column in place of all of them twice; a million cases would hold 2 GiB for nothing
+    frame = table.to_pandas(types_mapper=_nullable, ignore_metadata=True, self_destruct=True)
+    del table
+    pa.default_memory_pool().release_unused()
+    return frame
 
 
 def _is_arrow_text(arrow_type):
