@@ -143,3 +143,12 @@ def test_covariates_are_checked():
         firth_logistic([1, 0], [[1, 2], [2, 3]], ["x"])
     wanted = "wanted a name for each column, and no missing value"
     assert str(error.value) == f"covariates cannot be used:\n  - found 2 columns, 1 names: {wanted}"
+
+
+def test_a_level_with_one_case_has_a_maximum():
+    """Two groups alone: the odds of Firth are those with half a case added on either side."""
+    outcome, group = [1, 1, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 1]
+    fit = firth_logistic(outcome, np.array(group)[:, np.newaxis], ["group"], profiled=())
+    many, one = np.log(2.5 / 4.5), np.log(1.5 / 0.5)
+    assert not fit.note
+    assert_allclose(fit.coefficients, [many, one - many], rtol=1e-8)
