@@ -74,7 +74,7 @@ def synthesise(n_cases, rng, scenario="realistic"):
     if n_cases < 1:
         raise UsageError("synthesise", [f"{n_cases} cases were asked for; at least 1 is needed"])
     facts = facts_of(scenario)
-    people = _treated(_presented(n_cases, rng, facts), rng, facts)
+    people = population(n_cases, rng, facts)
     # before the clocks lose the days that nobody lived to see
     truth = truth_of(people, facts, scenario)
     # a stream of its own leaves every other draw as it would be without it
@@ -105,8 +105,26 @@ def contrast_of(scenario):
         return {}
     chosen, facts = content["contrast"], facts_of(scenario)
     rng = np.random.default_rng(chosen["seed"])
-    people = _treated(_presented(chosen["population"], rng, facts), rng, facts)
+    people = population(chosen["population"], rng, facts)
     return {"contrast": dict(chosen) | true_contrasts(people, facts, chosen)}
+
+
+def population(n_cases, rng, facts):
+    """Made-up people with their plan, treatment and follow-up, as nobody could record them.
+
+    Parameters
+    ----------
+    n_cases : int
+    rng : numpy.random.Generator
+    facts : Facts
+
+    Returns
+    -------
+    dict of str to array
+        Codes, days from presentation, and what lies behind them (hazards, delays, probabilities of
+        the arms).
+    """
+    return _treated(_presented(n_cases, rng, facts), rng, facts)
 
 
 def _presented(n_cases, rng, facts):

@@ -57,11 +57,15 @@ def expected_survival(people, planned, facts):
 
 def expected_walking(people, planned, facts):
     """Probability of walking while alive, under a plan; shape (n_cases, n_timepoints)."""
+    return walking_on(people, planned, facts, np.array(TIMEPOINTS_DAYS))
+
+
+def walking_on(people, planned, facts, day):
+    """The same on given days, which broadcast with a column of cases."""
     response = schedule(people, planned, facts)["first_day"] + facts["walking_response_days"]
     after = walking_probability(people, planned, facts)
     yearly = facts["walking_loss_per_year"] / DAYS_PER_YEAR
     entry = walks(people["ambulatory_status"]).astype(float)
-    day = np.array(TIMEPOINTS_DAYS)
     since = day - response[:, None]
     treated = after[:, None] * np.exp(-yearly * np.maximum(since, 0))
     return np.where(since < 0, entry[:, None], treated)
