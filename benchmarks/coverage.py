@@ -1,224 +1,254 @@
-"""How often the interval of each method holds the truth, and how far off it is, on cohorts whose
-truth is known.
+"""Bias and coverage of every comparison of the tool over many cohorts whose truth is known.
 
-    python benchmarks/coverage.py --replicates 1000 --cases 400
+    snakemake --snakefile benchmarks/coverage.smk --cores 2
 
-Every scenario of the codebook that states its true contrast is drawn once as a large population of
-independent cases and cut into cohorts of the asked size, each of them scored, dated and given its
-arms as a run does. Contrasts, as log hazard ratios: surgery (with or without radiotherapy) against
-conventional radiotherapy; and, where no treatment has an effect, surgery or radiotherapy against
-neither.
+runs it in full; or by hand
 
-naive              by treatment received within the grace window, counted from MRI
-landmark           alive and followed beyond day 30 (the default of a run)
-landmark weighted  the same with overlap weights from the usual baseline columns, robust variance
-time-varying       treatment as a covariate from its day on, counted from MRI
+    python benchmarks/coverage.py replicate --scenario null --last 100 --out null.csv
+    python benchmarks/coverage.py table null.csv --out coverage.csv
+    python benchmarks/coverage.py page coverage.csv --page docs/coverage.md
 
-The truth of `naive` and `time-varying` is that from MRI, of `landmark` that of all compared, of
-`landmark weighted` that of the overlap.
+Cohorts are cut from large draws of `mescc synthesise --scenario`, the truth is that of its
+truth.json (checked, and completed for the regression models, by coverage_truth.py). Replicate k of
+a scenario is the same cohort however the work is split.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from coverage_methods import (
+    ANY,
+    CONTRASTS,
+    CURVES,
+    LOCAL,
+    LOG_HR,
+    RMST,
+    SURVIVAL,
+    WALKING,
+    Cohort,
+    adjusted,
+    landmark,
+    naive,
+    study,
+    time_varying,
+    time_varying_adjusted,
+    walking,
+    walking_augmented,
+    weighted,
+    weighted_scores,
+)
+from coverage_page import put_into
+from coverage_resampled import blanked, clone_censor_weight, missing_values, weighted_bootstrap
 
-from mescc_analytics import codebook, settings
-from mescc_analytics.clinical.scores import score_cases
-from mescc_analytics.stats.cox import fit_cox
-from mescc_analytics.stats.multinomial import fit_multinomial
-from mescc_analytics.stats.propensity import propensity_weights
-from mescc_analytics.steps.cohort import build
+from mescc_analytics import codebook
 from mescc_analytics.synthetic import synthesise
+from mescc_analytics.synthetic.cohort import contrast_of
 
-COVARIATES = (
-    "age_years ecog radiosensitivity visceral_metastases ambulatory_status sosg_high_grade "
-    "sins_category predicted_survival_months"
-).split()
-TRUTHS = {
+PER_DRAW = 50  # cohorts cut from one draw
+BLANKED = "missing_at_random"  # null, with covariates lost by arm and outcome
+CLOSED = {
+    "naive": naive,
+    "landmark": landmark,
+    "landmark weighted": weighted,
+    "landmark weighted, scores estimated": weighted_scores,
+    "time-varying": time_varying,
+    "time-varying adjusted": time_varying_adjusted,
+    "landmark adjusted": adjusted,
+    "as assessed": walking,
+    "augmented": walking_augmented,
+}
+RESAMPLED = {
+    "landmark weighted, bootstrap": weighted_bootstrap,
+    "clone-censor-weight": clone_censor_weight,
+    "missing values": missing_values,
+}
+FIRST_STREAM = 8  # of random numbers, of the methods that draw
+METHODS = CLOSED | RESAMPLED
+# methods of the contrast that naive comparisons get wrong
+OF_MISSING = ("null", "informative_missingness")
+OF_ANY = ("naive", "landmark", "landmark weighted", "time-varying")
+# which truth a method is asked for; "trial": what the same model finds in a large trial
+ESTIMAND = {
     "naive": "time_zero",
     "landmark": "landmark",
     "landmark weighted": "overlap",
+    "landmark weighted, scores estimated": "overlap",
+    "landmark weighted, bootstrap": "overlap",
     "time-varying": "time_zero",
+    "clone-censor-weight": "time_zero",
+    "time-varying adjusted": "trial",
+    "landmark adjusted": "trial",
+    "complete cases": "trial",
+    "imputed": "trial",
+    "as assessed": "landmark",
+    "augmented": "overlap",
 }
-Z = 1.959963984540054
-CHUNK = 20_000  # cases drawn at once
+IN_TRUTH = {
+    LOG_HR: "hazard_ratio",
+    RMST: "rmst_difference_days",
+    SURVIVAL: "survival_difference_milestone",
+    WALKING: "walking_difference",
+}
+TRIAL = Path(__file__).with_name("coverage_truth.csv")
 
 
-def judged_scenarios():
-    """Scenarios with a true contrast, in the order of the codebook."""
+def scenarios():
+    """Scenarios with a true contrast, in the order of the codebook; and the one with blanks."""
     listed = codebook.load("synthetic")["scenarios"]
-    return [name for name, entry in listed.items() if entry.get("contrast")]
+    return [*(name for name, entry in listed.items() if entry.get("contrast")), BLANKED]
 
 
-def population(scenario, n_cases, seed):
-    """Cohort table of many cases, and the true contrast."""
-    parts, done, rng = [], 0, np.random.default_rng(seed)
-    config = settings.complete({}, need_cohorts=False)
-    while done < n_cases:
-        drawn = synthesise(min(CHUNK, n_cases - done), rng, scenario)
-        scored = score_cases(drawn.cases, config["score"])
-        parts.append(build(scored, config)[0])
-        done += len(drawn.cases)
-    return pd.concat(parts, ignore_index=True), drawn.truth["contrast"]
+def cohorts(scenario, first, last, given):
+    """Numbers and cohorts of some replicates."""
+    place, source = scenarios().index(scenario), "null" if scenario == BLANKED else scenario
+    settings = study()
+    for draw in range(first // PER_DRAW, (last - 1) // PER_DRAW + 1):
+        rng = np.random.default_rng([given.seed, place, draw])
+        whole = Cohort.of(synthesise(PER_DRAW * given.cases, rng, source), settings)
+        for number in range(draw * PER_DRAW, (draw + 1) * PER_DRAW):
+            if first <= number < last:
+                at = (number % PER_DRAW) * given.cases
+                part = whole.part(at, at + given.cases)
+                lost = np.random.default_rng([given.seed, place, number, 99])
+                part = blanked(part, lost) if scenario == BLANKED else part
+                yield number, replace(part, diagnose=number < given.resampled)
 
 
-CONTRASTS = {
-    "surgery / cEBRT": (("surgery",), ("cebrt",)),
-    "treated / untreated": (("surgery", "sbrt", "cebrt"), ("systemic_only", "supportive")),
-}
+def replicates(scenario, given):
+    """One row per replicate, contrast, method and measure."""
+    rows, no_effect = [], _without_effect(scenario)
+    for number, cohort in cohorts(scenario, given.first, given.last, given):
+        for contrast in CONTRASTS if no_effect and scenario != BLANKED else (LOCAL,):
+            for name in _asked(scenario, contrast, number, given):
+                drawn = ()
+                if name in RESAMPLED:
+                    stream = FIRST_STREAM + list(RESAMPLED).index(name)
+                    drawn = np.random.default_rng([given.seed, number, stream]), given.resamples
+                key = {"scenario": scenario, "contrast": contrast, "replicate": number}
+                found = METHODS[name](cohort, contrast, *drawn)
+                rows += [key | {"method": name} | one for one in found]
+    return pd.DataFrame(rows)
 
 
-def side_of(arm, contrast):
-    """1 first side of the contrast, 0 second, -1 neither."""
-    text = arm.astype("string").fillna("")
-    first, second = (text.str.startswith(names).to_numpy(bool) for names in CONTRASTS[contrast])
-    return np.where(first, 1, np.where(second, 0, -1))
+def _asked(scenario, contrast, number, given):
+    names = [n for n in given.methods if n in CLOSED or number < given.resampled]
+    if contrast == ANY:
+        few = number < given.resampled  # its weights can mostly not be fitted
+        return [n for n in names if n in OF_ANY and (few or n != "landmark weighted")]
+    if scenario == BLANKED:
+        return [n for n in names if n in ("missing values", "landmark adjusted")]
+    return [n for n in names if n != "missing values" or scenario in OF_MISSING]
 
 
-def design(cases):
-    """Covariates as numbers: missing is a level of its own; a number takes the mean beside it."""
-    columns = []
-    for name in COVARIATES:
-        if pd.api.types.is_numeric_dtype(cases[name]) and name not in ("ecog",):
-            values = cases[name].to_numpy(float, na_value=np.nan)
-            blank = np.isnan(values)
-            columns += [np.where(blank, np.nanmean(values), values), blank.astype(float)]
-        else:
-            text = cases[name].astype("string").fillna("missing")
-            columns += list(pd.get_dummies(text, drop_first=True).to_numpy(float).T)
-    x = np.column_stack(columns)
-    numbers = (x != 0) & (x != 1)
-    x = x[:, numbers.any(axis=0) | ((x == 1).sum(axis=0) >= 10)]
-    x = x[:, x.std(axis=0) > 0]
-    x = (x - x.mean(axis=0)) / x.std(axis=0)
-    # a level that others add up to says nothing new
-    kept = np.abs(np.diag(np.linalg.qr(x)[1])) > 1e-6 * np.sqrt(len(x))
-    return x[:, kept]
+def _without_effect(scenario):
+    source = "null" if scenario == BLANKED else scenario
+    return contrast_of(source)["contrast"]["conditional_hazard_ratio"] == 1
 
 
-def estimates(cases, contrast, landmark_days):
-    """Log hazard ratio and its standard error by method."""
-    side = side_of(cases["arm"], contrast)
-    cases = cases.assign(side=side)[cases["in_overall"].astype(bool).to_numpy() & (side >= 0)]
-    beyond = cases[cases["in_arms"].astype(bool)]
+def true_value(scenario, method, measure):
+    """The truth of what a method estimates."""
+    if measure in CURVES and _without_effect(scenario):
+        return 0.0
+    source = "null" if scenario == BLANKED else scenario
+    of = ESTIMAND[method]
+    if of == "trial":
+        trial = pd.read_csv(TRIAL, keep_default_na=False)
+        kind = "time-varying adjusted" if method == "time-varying adjusted" else "landmark adjusted"
+        found = trial[trial["scenario"].eq(source) & trial["quantity"].eq(kind)]
+        return float(found["simulated"].iloc[0])
+    truth = contrast_of(source)["contrast"][of]
+    name = "time_varying_hazard_ratio" if method == "time-varying" else IN_TRUTH[measure]
+    return float(np.log(truth[name]) if measure == LOG_HR else truth[name])
+
+
+def holds(scenario, method):
+    """Whether a method's assumptions hold, as the scenario is made, before any result is seen."""
+    if scenario == BLANKED:
+        return method == "imputed"  # the others drop or group by what tells of arm and outcome
+    if method == "naive" or scenario == "informative_missingness":
+        return False
+    alike = ("landmark", "time-varying", "as assessed")
+    return method not in alike or scenario == "immortal_time_only"
+
+
+def summarise(rows):
+    """Bias, standard errors and coverage of every scenario, contrast, measure and method."""
+    keys = ["contrast", "measure", "scenario", "method"]
+    for name, order in zip(
+        keys, (CONTRASTS, (*CURVES, WALKING), scenarios(), ESTIMAND), strict=True
+    ):
+        rows = rows.assign(**{name: pd.Categorical(rows[name], list(order))})
+    made = []
+    for key, found in rows.groupby(keys, observed=True):
+        _, measure, scenario, method = key
+        truth = true_value(scenario, method, measure)
+        row = dict(zip(keys, key, strict=True)) | _performance(found, truth)
+        made.append(row | {"assumptions_hold": holds(scenario, method)})
+    return pd.DataFrame(made)
+
+
+def _performance(found, truth):
+    kept = found.dropna(subset=["estimate", "ci_lower", "ci_upper"])
+    covered = (kept["ci_lower"] <= truth) & (truth <= kept["ci_upper"])
+    judged = kept["withheld"].dropna().astype(bool) if "withheld" in kept else covered[:0]
+    share, n = covered.mean(), len(kept)
     return {
-        "naive": _cox(cases),
-        "landmark": _cox(beyond, start=landmark_days),
-        "landmark weighted": _cox(beyond, start=landmark_days, weighted=True),
-        "time-varying": _time_varying(cases, contrast),
+        "truth": truth,
+        "mean_estimate": kept["estimate"].mean(),
+        "bias": kept["estimate"].mean() - truth,
+        "spread": kept["estimate"].std(),
+        "mean_error": kept["std_err"].mean(),
+        "coverage": share,
+        "monte_carlo": np.sqrt(share * (1 - share) / n) if n else np.nan,
+        "cohorts": n,
+        "not_estimable": 1 - n / len(found),
+        "withheld": judged.mean(),
+        "coverage_shown": covered[judged.index[~judged]].mean(),
     }
 
 
-def _clock(cases):
-    days = cases["survival_days"].to_numpy(float)
-    return days, cases["survival_event"].to_numpy(bool), cases["side"].to_numpy(float)
+def parser():
+    """Arguments of the three commands."""
+    whole = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = whole.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("replicate", help="estimates of some replicates of one scenario")
+    one.add_argument("--scenario", choices=scenarios(), required=True)
+    one.add_argument("--first", type=int, default=0)
+    one.add_argument("--last", type=int, default=1000, help="the first that is not made")
+    one.add_argument("--cases", type=int, default=600, help="per cohort")
+    one.add_argument("--seed", type=int, default=7)
+    one.add_argument("--resampled", type=int, default=200, help="replicates that draw")
+    one.add_argument("--resamples", type=int, default=100)
+    one.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    one.add_argument("--out", type=Path, required=True)
+    table = commands.add_parser("table", help="bias and coverage from the estimates")
+    table.add_argument("estimates", type=Path, nargs="+")
+    table.add_argument("--out", type=Path, required=True)
+    page = commands.add_parser("page", help="the table in its page")
+    page.add_argument("table", type=Path)
+    page.add_argument("--page", type=Path, required=True)
+    return whole
 
 
-def _cox(cases, start=0.0, weighted=False):
-    days, died, side = _clock(cases)
-    weight = None
-    if weighted:
-        group = pd.Categorical.from_codes(side.astype(int), ["second", "first"])
-        x = design(cases)
-        fitted = fit_multinomial(group, x, [f"x{k}" for k in range(x.shape[1])])
-        if fitted.note:
-            return np.nan, np.nan
-        weight = propensity_weights(np.clip(fitted.probabilities, 1e-9, 1), group)
-    fit = fit_cox(days - start, died, side[:, None], ["first"], weight=weight)
-    return float(fit.coefficients[0]), float(np.sqrt(fit.covariance[0, 0]))
+def read(path):
+    """A table in which "null" is a scenario, not a missing value."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
-def _time_varying(cases, contrast):
-    """Untreated until the day of treatment, then on one side of the contrast."""
-    days, died, side = _clock(cases)
-    treated = np.clip(cases["days_to_treatment"].to_numpy(float, na_value=np.inf), 0, None)
-    both = contrast == "surgery / cEBRT"
-    treated = treated if both else np.where(side == 1, treated, np.inf)
-    begun = treated < days
-    before = ~begun | (treated > 0)
-    time = np.r_[np.minimum(treated, days)[before], days[begun]]
-    event = np.r_[(died & ~begun)[before], died[begun]]
-    entry = np.r_[np.zeros(before.sum()), treated[begun]]
-    given = np.column_stack([side, 1 - side] if both else [side])
-    x = np.r_[np.zeros((before.sum(), given.shape[1])), given[begun]]
-    later = time > entry + 1e-6  # nobody is at risk in an interval of no length
-    names = ["first", "second"][: x.shape[1]]
-    fit = fit_cox(time[later], event[later], x[later], names, entry=entry[later])
-    change = np.array([1.0, -1.0])[: x.shape[1]]
-    return float(change @ fit.coefficients), float(np.sqrt(change @ fit.covariance @ change))
-
-
-def judge(scenario, replicates, n_cases, seed):
-    """One row per contrast and method: bias, spread, mean standard error, coverage with Monte
-    Carlo error.
-    """
-    cohort, truth = population(scenario, replicates * n_cases, seed)
-    without_effect = truth["conditional_hazard_ratio"] == 1
-    rows = []
-    for contrast in CONTRASTS if without_effect else list(CONTRASTS)[:1]:
-        found = [
-            estimates(
-                cohort.iloc[k * n_cases : (k + 1) * n_cases], contrast, truth["landmark_days"]
-            )
-            for k in range(replicates)
-        ]
-        for method, of in TRUTHS.items():
-            true = 0.0 if without_effect else float(np.log(truth[of]["hazard_ratio"]))
-            about = {"scenario": scenario, "contrast": contrast, "method": method}
-            rows.append(about | _judged(np.array([row[method] for row in found]), true))
-    return rows
-
-
-def _judged(found, true):
-    values, errors = found[np.isfinite(found).all(axis=1)].T
-    covered = np.mean(np.abs(values - true) <= Z * errors)
-    return {
-        "true_hazard_ratio": np.exp(true),
-        "geometric_mean": np.exp(values.mean()),
-        "bias_log": values.mean() - true,
-        "spread": values.std(ddof=1),
-        "mean_error": errors.mean(),
-        "coverage": covered,
-        "monte_carlo": np.sqrt(covered * (1 - covered) / len(values)),
-        "n": len(values),
-    }
-
-
-def markdown(table):
-    """The table for the documentation."""
-    lines = [
-        "| scenario | contrast | method | true HR | mean HR | bias, log HR | spread | mean SE | "
-        "coverage (Monte Carlo error) | cohorts |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row['scenario']} | {row['contrast']} | {row['method']} | "
-        f"{row['true_hazard_ratio']:.2f} | {row['geometric_mean']:.2f} | "
-        f"{row['bias_log']:+.3f} | {row['spread']:.3f} | "
-        f"{row['mean_error']:.3f} | {100 * row['coverage']:.1f} % "
-        f"({100 * row['monte_carlo']:.1f}) | {row['n']} |"
-        for row in table
-    ]
-    return "\n".join(lines)
-
-
-def main():
-    """Every scenario in turn."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--replicates", type=int, default=1000)
-    parser.add_argument("--cases", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--out", type=Path, help="file for the table as Markdown")
-    options = parser.parse_args()
-    table = []
-    for name in judged_scenarios():
-        table += judge(name, options.replicates, options.cases, options.seed)
-        print(name, flush=True)
-    print(markdown(table))
-    if options.out:
-        options.out.write_text(markdown(table) + "\n", encoding="utf-8")
+def main(arguments=None):
+    """Estimates of some replicates, the table of all, or its page."""
+    given = parser().parse_args(arguments)
+    if given.command == "replicate":
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        replicates(given.scenario, given).to_csv(given.out, index=False)
+    elif given.command == "table":
+        table = summarise(pd.concat([read(path) for path in given.estimates], ignore_index=True))
+        table.to_csv(given.out, index=False, float_format="%.6g")
+    else:
+        put_into(given.page, read(given.table))
 
 
 if __name__ == "__main__":

@@ -369,7 +369,7 @@ def test_methods_follow_the_settings():
     for name, value, words in (
         ("estimand", "ate", "all cases compared as the target"),
         ("missing", "complete_case", "being left out"),
-        ("variance", "robust", "take the weights as known"),
+        ("variance", "another", "from another."),
         ("cases_per_parameter_min", 7, "fewer than 7 cases per parameter"),
         ("trim", 0.05, "probability of any arm below 0.05"),
         ("min_arm", 17, "fewer than 17 cases"),

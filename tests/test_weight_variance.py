@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from mescc_analytics.present import methods_adjusted
+from mescc_analytics.present import methods_choices
 from mescc_analytics.stats.contrasts import Sample, group_differences
 from mescc_analytics.stats.estimated_scores import ScoreModel
 from mescc_analytics.stats.hazards import Beside, hazard_frame
 from mescc_analytics.steps.weight import BROAD, DETAILED
 from test_survival_weighted import of, run
-from weight_cases import FULL, LONG, SHORT, SURGERY, confounded
+from weight_cases import LONG, SHORT, SURGERY, confounded
 
 LIMITS = ["ci_lower", "ci_upper"]
 NAMES = ["hazards", "contrasts", "summary"]
@@ -140,17 +140,13 @@ def test_a_withheld_arm_stays_in_the_scores():
 @pytest.mark.parametrize(
     "variance, words",
     [
-        ("robust", "robust variances that take the weights as known."),
-        ("estimated_scores", "variances that count the probabilities as fitted to the same cases"),
+        ("robust", "take the weights as known (sandwich variance)."),
+        ("estimated_scores", "count that the propensity scores were fitted to the same cases"),
         ("bootstrap", "percentiles of 300 bootstrap samples of cases"),
-        ("bootstrap", "comparisons of more than 7,000 cases"),
     ],
 )
 def test_methods_say_which(variance, words):
-    chosen = {"variance": variance, "n_resamples": 300, "bootstrap_max_cases": 7000}
-    settings = FULL | {"weight": FULL["weight"] | chosen}
-    (paragraph,) = methods_adjusted.paragraphs(settings, SimpleNamespace(level_words="intervals"))
-    assert words in paragraph
-    assert sum(other in paragraph for other in ("take the weights", "percentiles of")) == (
-        variance != "estimated_scores"
-    )
+    weight = {"variance": variance, "n_resamples": 300}
+    study = SimpleNamespace(entry_note="")
+    (sentence,) = methods_choices.paragraphs({"weight": weight}, study)
+    assert words in sentence

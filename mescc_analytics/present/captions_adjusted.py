@@ -153,8 +153,8 @@ def survival(summary, study, analysis):
     caption = (
         f"Survival after weighting, {ANALYSES[analysis].lower()}, of cases{landmark}, cohort "
         f"{study.name}; time zero is {study.time_zero_words}. Weighted Kaplan-Meier with pointwise "
-        f"{study.level_words} ({study.interval}). At risk: cases, and under them the sum of their "
-        "weights. Only arms of a contrast that passed the diagnostics "
+        f"{study.level_words} from a robust variance ({study.interval}). At risk: cases, and "
+        "under them the sum of their weights. Only arms of a contrast that passed the diagnostics "
         "are drawn. Weighting takes account of recorded covariates only."
     )
     known = summary.dropna(subset=["median_days"]) if "median_days" in summary else summary[:0]

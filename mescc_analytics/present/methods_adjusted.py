@@ -13,17 +13,7 @@ MISSING = {
     "indicator": "a missing value being a level of its own",
     "complete_case": "cases without one of them being left out",
 }
-FITTED = (
-    "variances that count the probabilities as fitted to the same cases: the influence of a case "
-    "includes its way through them, as if it had been left out of their model (Lunceford and "
-    "Davidian 2004; Shu and colleagues 2021)"
-)
-VARIANCES = {
-    "robust": "robust variances that take the weights as known",
-    "estimated_scores": FITTED,
-    "bootstrap": "percentiles of {n} bootstrap samples of cases, the probabilities being fitted "
-    "again in each; curves, and comparisons of more than {most} cases, from " + FITTED,
-}
+VARIANCES = {"robust": "robust variances that take the weights as known"}
 
 
 def paragraphs(settings, study):
@@ -89,10 +79,8 @@ def _limits(chosen):
 
 
 def _estimates(chosen, study):
-    sizes = {"n": "n_resamples", "most": "bootstrap_max_cases"}
-    numbers = {name: display.number(chosen[key]) for name, key in sizes.items()}
     return (
         "Weighted Kaplan-Meier curves, weighted log-rank tests, marginal hazard ratios and "
         "differences in restricted mean survival and in survival on a day carry "
-        f"{study.level_words} from {VARIANCES[chosen['variance']].format(**numbers)}."
+        f"{study.level_words} from {VARIANCES.get(chosen['variance'], chosen['variance'])}."
     )

@@ -15,7 +15,7 @@ def paragraphs(settings, study):
     Parameters
     ----------
     settings : dict
-        survival, sensitivity, cohort.
+        survival, weight, sensitivity, cohort.
     study : Study
     """
     chosen = settings.get("survival") or {}
@@ -23,6 +23,8 @@ def paragraphs(settings, study):
     said += [_from_zero(chosen, study)] if "time_varying" in chosen else []
     beside = _beside(chosen, study)
     said += [beside] if beside else []
+    weights = settings.get("weight") or {}
+    said += [_weights(weights)] if "variance" in weights else []
     panel = settings.get("sensitivity") or {}
     return [*said, _panel(panel)] if panel else said
 
@@ -93,6 +95,23 @@ def _beside(chosen, study):
     if strata != "none":
         parts.append("Log-rank tests and Cox models are stratified by site.")
     return " ".join(parts)
+
+
+def _weights(chosen):
+    about = "Intervals of weighted hazard ratios, differences and curves"
+    if chosen["variance"] == "robust":
+        return f"{about} take the weights as known (sandwich variance)."
+    if chosen["variance"] == "bootstrap":
+        about = "Intervals of weighted hazard ratios, restricted means and differences"
+        return (
+            f"{about} are percentiles of {display.number(chosen['n_resamples'])} bootstrap samples "
+            "of cases in which the propensity scores were fitted again."
+        )
+    return (
+        f"{about} count that the propensity scores were fitted to the same cases: the influence of "
+        "a case includes its way through the scores, as if it had been left out of their model "
+        "(Lunceford and Davidian 2004; Shu and colleagues 2021)."
+    )
 
 
 def _panel(chosen):

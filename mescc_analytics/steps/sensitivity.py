@@ -11,7 +11,6 @@ from mescc_analytics.steps.groups import NOT_ASSESSABLE, not_assessable
 from mescc_analytics.steps.sensitivity_methods import SIZES, VALUES, Panel
 from mescc_analytics.steps.weight import BROAD, DETAILED
 from mescc_analytics.steps.weight import GIVEN as WEIGHTS_GIVEN
-from mescc_analytics.steps.weight_verdicts import apart
 from mescc_analytics.tables import files
 
 KEY = ("group", "reference", "section", "method")
@@ -69,22 +68,10 @@ def analyse(frame, settings, hazards, imputed=None):
         *_scores(panel),
     ]
     rows = [row for part in found for row in _rows(panel, *part)]
-    made = _without_overlap(pd.DataFrame(rows, columns=list(COLUMNS)))
+    made = pd.DataFrame(rows, columns=list(COLUMNS))
     order = made["group"].map(panel.names.index)
     made = made.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
     return {"panel": made, "not_assessable": pd.DataFrame(columns=NOT_ASSESSABLE)}
-
-
-def _without_overlap(made):
-    """The panel without adjusted estimates of contrasts whose arms do not overlap.
-
-    A regression would give a number there, but from the shape of the model and not from cases.
-    """
-    notes = made[made["method"].eq("weighted")].set_index("group")["note"].map(apart)
-    said = made["group"].map(notes).where(made["section"].isin((ADJUSTED, SCORES)), "").fillna("")
-    out = said.ne("") & made["method"].ne("weighted")
-    made.loc[out, [*VALUES, *SIZES]] = np.nan
-    return made.assign(note=made["note"].mask(out, said))
 
 
 def _about(panel, start, adjusted):

@@ -18,8 +18,6 @@ WORDS = {
     "missingness": "share without a value",
     "proportional_hazards": "p of proportional hazards",
 }
-# where these fail, one arm has cases like none of the other: any adjustment would extrapolate
-APART = ("separation", "overlap")
 # the reason of these names the covariates
 NAMING = ("balance", "missingness", "separation")
 
@@ -82,19 +80,6 @@ def verdicts(diagnostics, weighted, on_failure):
             )
         )
     return found
-
-
-def apart(note):
-    """The part of a withheld contrast's note that says that the arms do not overlap, or "".
-
-    >>> apart("withheld: cases per parameter 2, limit 5; share of an arm in the overlap 0.4")
-    'withheld: share of an arm in the overlap 0.4'
-    """
-    if not str(note).startswith(WITHHELD):
-        return ""
-    parts = str(note).removeprefix(WITHHELD).split("; ")
-    said = [part for part in parts if part.startswith(tuple(WORDS[name] for name in APART))]
-    return WITHHELD + "; ".join(said) if said else ""
 
 
 def _note(begins, rows):
