@@ -208,3 +208,27 @@ def test_clusters_and_strata_are_stated_in_the_methods():
     assert "Hazard ratios carry cluster-robust intervals: episodes of a patient" in said
     assert "log-rank tests and intervals of curves take no account of that" in said
     assert "stratified by site" in said
+
+
+def test_cases_at_risk_and_those_who_had_the_event_before(episodes):
+    d = episodes["local_failure_day"].mask(episodes.index < 3, -2.0)
+    # on the day of the last contact it has still happened
+    last = episodes.index == 5
+    d = d.mask(last, episodes["last_contact_day"])
+    frame, choices = built(episodes.assign(local_failure_day=d), FULL)
+    tables = competing.analyse(frame, NO_VISITS, choices)
+    rows = tables["summary"].query("analysis == 'overall' and cause == 'local_failure'")
+    assert rows["n"].eq(len(episodes) - 3).all() and rows["n_not_at_risk"].eq(3).all()
+    curve = tables["incidence"].query("analysis == 'overall' and cause == 'local_failure'")
+    assert curve["n_at_risk"].iloc[0] == len(episodes) - 3
+    happened = d.notna() & (d > 0) & (d <= episodes["last_contact_day"])
+    assert happened[last].all() and curve["n_events"].sum() == happened.sum()
+
+
+def test_the_order_of_the_cases_does_not_matter_where_causes_compete(episodes):
+    frame, choices = built(episodes, changed(survival=ENTRY, competing=CLUSTER))
+    tables = competing.analyse(frame, NO_VISITS, choices)
+    shuffled = frame.sample(frac=1, random_state=1).reset_index(drop=True)
+    again = competing.analyse(shuffled, NO_VISITS, choices)
+    for name in ("incidence", "summary", "tests", "hazards"):
+        pd.testing.assert_frame_equal(again[name], tables[name], rtol=1e-9)

@@ -272,3 +272,16 @@ def test_design_drops_what_says_nothing_new():
     frame = pd.DataFrame({"a": np.arange(30.0), "b": 2 * np.arange(30.0) + 1})
     assert design(frame, ["a", "b"]).names == ("a",)
     assert design(frame.iloc[:0], ["a"]).names == ()
+
+
+def test_levels_of_ten_stand_alone_and_undetermined_is_not_complete():
+    level = ["stable"] * 60 + ["unstable"] * 20 + ["undetermined"] * 10 + ["indeterminate"] * 9
+    cases = pd.DataFrame({"sins_category": pd.array([*level, None], dtype="string")})
+    found = design(cases, ["sins_category"])
+    assert found.names == (
+        "sins_category unstable",
+        "sins_category undetermined",
+        "sins_category other",  # nine and the one that is missing
+    )
+    assert found.matrix.sum(axis=0).tolist() == [20, 10, 10]
+    assert found.complete.sum() == 89
