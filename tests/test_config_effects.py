@@ -21,6 +21,7 @@ from mescc_analytics.steps import (
     sensitivity,
     survival,
     tables,
+    weight,
 )
 from mescc_analytics.steps.sources import synthesise
 
@@ -49,7 +50,12 @@ def analyse(inputs, root):
         {"cases": root / "score/scored.parquet", **extra}, root / "assign/assigned.parquet", FULL
     )
     cohort.cohort({"cases": root / "assign/assigned.parquet"}, root / "cohort", FULL)
-    survival.survival({"cohort": root / "cohort/cohort.parquet"}, root / "survival", FULL)
+    weight.weight({"cohort": root / "cohort/cohort.parquet"}, root / "weight", FULL)
+    weighting = {"weights": root / "weight/weights.parquet"}
+    weighting |= {"diagnostics": root / "weight/diagnostics.csv"}
+    survival.survival(
+        {"cohort": root / "cohort/cohort.parquet", **weighting}, root / "survival", FULL
+    )
     impute.impute({"cohort": root / "cohort/cohort.parquet"}, root / "impute", FULL)
     prognosis.prognosis({"cohort": root / "cohort/cohort.parquet"}, root / "prognosis", FULL)
     hazards = {"hazards": root / "survival/hazards.csv"}
@@ -153,6 +159,16 @@ def test_the_panel_and_the_guard_are_in_the_report(results, tmp_path):
     text = page(results, tmp_path)
     assert "Time to treatment, and deaths before it" in text
     assert text.count("What depends on a choice") >= 3 and "Propensity score weights" in text
+
+
+def test_the_weighted_comparison_is_in_the_report(results, tmp_path):
+    text = page(results, tmp_path)
+    section = text[text.index('id="adjusted"') : text.index('id="sensitivity"')]
+    for words in ("Diagnostics, before any estimate", "✗ ", "for whom the choice was open"):
+        assert words in section
+    assert "weight.balance_limit" in text
+    everybody = page(results, tmp_path / "b", changed("weight", estimand="ate"))
+    assert "stabilised inverse probability weights" in everybody
 
 
 def test_delayed_entry_is_in_captions_and_methods(results, tmp_path):
