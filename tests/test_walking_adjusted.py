@@ -357,6 +357,20 @@ def test_defaults_withhold_in_small_arms():
     assert contrast(tables)["note"] == "withheld: detectable difference"
 
 
+def test_failed_diagnostics_can_be_shown_beside_their_note():
+    defaults = choices(ONE | {"on_failure": "show"}, detectable_difference_max=0.2)
+    shown = contrast(adjusted(by_hand(), defaults))
+    assert_allclose(shown["estimate"], contrast(adjusted(by_hand(), choices(ONE)))["estimate"])
+    assert shown["note"] == "diagnostics failed: detectable difference"
+    frame = pd.concat([by_hand(), by_hand().iloc[:5].assign(arm=SURGERY)], ignore_index=True)
+    frame["arm"] = frame["arm"].astype("category")
+    frame["case_id"] = [f"C{i}" for i in range(len(frame))]
+    tables = adjusted(frame, defaults, diagnostics=weigh(frame, defaults)["diagnostics"])
+    left_out = contrast(tables, group=SURGERY)
+    assert left_out["note"].startswith("withheld: arm size") and np.isnan(left_out["estimate"])
+    assert not np.isnan(contrast(tables)["estimate"])
+
+
 # what stands beside
 
 

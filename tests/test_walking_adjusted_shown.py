@@ -131,6 +131,14 @@ def test_one_part_can_be_withheld_alone():
     assert row[3].startswith("−12") and row[7] == "withheld: too few cases for the regression"
 
 
+def test_what_failed_stands_beside_what_is_shown():
+    note = "diagnostics failed: overlap, outcome events per parameter; no p value: fewer than 10"
+    (row,) = table(contrasts(note=note, p=np.nan, p_holm=np.nan)).rows
+    words = "diagnostics failed: too little overlap; too few cases for the models of walking"
+    assert row[3] == f"−12 (−20 to −4); {words}"
+    assert row[5] == "0.80 (0.65 to 0.95)"
+
+
 def test_everything_withheld_is_one_sentence():
     frame = pd.concat([withheld("arm size", group="sbrt"), withheld("overlap")])
     found = table(frame, risks(estimate=np.nan))

@@ -19,7 +19,7 @@ FAILED = {
     "outcome events per parameter": "too few cases for the models of walking",
     "regression events per parameter": "too few cases for the regression",
 }
-WITHHELD = "withheld: "
+WITHHELD, WARNED = "withheld: ", "diagnostics failed: "
 POPULATION = {
     "overlap": "those who could have been in any of the arms",
     "ate": "all cases in the comparison",
@@ -95,8 +95,8 @@ def _is_withheld(row):
     return str(row["note"]).startswith(WITHHELD)
 
 
-def _reason(row):
-    names = str(row["note"]).removeprefix(WITHHELD).split(", ")
+def _reason(row, begins=WITHHELD):
+    names = str(row["note"]).partition(begins)[2].partition("; ")[0].split(", ")
     return "; ".join(FAILED.get(name, name) for name in names)
 
 
@@ -141,6 +141,13 @@ def _cell(row, form):
 
 
 def _with_p(row, form):
+    """Estimate, interval and p value, and what failed where the config shows it all the same."""
+    text = _tested(row, form)
+    warned = row is not None and WARNED in str(row["note"])
+    return f"{text}; {WARNED}{_reason(row, WARNED)}" if warned else text
+
+
+def _tested(row, form):
     text = _cell(row, form)
     if row is None or display.is_missing(row["p"]) or not display.is_missing(row.get("mark")):
         return text

@@ -10,6 +10,7 @@ from mescc_analytics.stats.adjusted_odds import adjusted_odds_ratios
 from mescc_analytics.stats.augmented import augmented_contrasts, augmented_fit, risk_intervals
 from mescc_analytics.steps.groups import stack
 from mescc_analytics.steps.walking_diagnostics import AUGMENTED, REGRESSION, of_walking, withheld
+from mescc_analytics.steps.weight_verdicts import FAILED, WITHHELD
 
 TEST = "augmented (doubly robust)"
 MEASURES = ("risk_difference", "risk_ratio", "odds_ratio")
@@ -83,14 +84,32 @@ def estimates(compared, states, judged):
     n_unknown = pd.Series(unknown).groupby(compared.arm.to_numpy(), observed=False).sum()
     cases, outcome = compared.of(counted), success[counted]
     own = of_walking(cases, outcome, n_unknown)
-    risks, augmented = _augmented(cases, outcome, withheld([judged, own], AUGMENTED))
+    (reasons, failed), (of_odds, odds_failed) = (
+        _decided(cases, withheld([judged, own], kind)) for kind in (AUGMENTED, REGRESSION)
+    )
+    risks, augmented = _augmented(cases, outcome, reasons)
     counts = _counts(cases, outcome, n_unknown)
-    regression = _regression(cases, outcome, withheld([judged, own], REGRESSION))
+    regression = _regression(cases, outcome, of_odds)
+    parts = [_warned(augmented, failed), _warned(regression, odds_failed)]
     return {
-        "contrasts": stack([augmented, regression]),
+        "contrasts": stack(parts),
         "adjusted": counts.join(risks),
         "diagnostics": own,
     }
+
+
+def _decided(cases, reasons):
+    """The reasons that withhold, and those that only warn: of arms in the model, by the config."""
+    warns = reasons["group"].isin(cases.arm.cat.categories)
+    warns &= cases.chosen["weight"]["on_failure"] == "show"
+    return reasons[~warns], reasons[warns]
+
+
+def _warned(rows, failed):
+    """Contrasts with the diagnostics in their note that fail and yet leave them their numbers."""
+    why = rows["group"].map(failed.set_index("group")["why"])
+    warned = (FAILED + why.astype("string") + "; " + rows["note"].fillna("")).str.rstrip("; ")
+    return rows.assign(note=warned.fillna(rows["note"].astype("string")))
 
 
 def withheld_rows(reasons, measures=(*MEASURES, REGRESSION)):
@@ -100,7 +119,7 @@ def withheld_rows(reasons, measures=(*MEASURES, REGRESSION)):
         for name in measures
     ]
     rows = pd.concat(parts, ignore_index=True)
-    return rows.assign(note="withheld: " + rows["why"]).reindex(columns=CONTRAST)
+    return rows.assign(note=WITHHELD + rows["why"]).reindex(columns=CONTRAST)
 
 
 def _counts(cases, outcome, n_unknown):
@@ -130,7 +149,7 @@ def _augmented(cases, outcome, reasons):
     hidden = np.array([name not in (*shown, *names[: bool(shown)]) for name in names])
     why = reasons.set_index("group")["why"].reindex(names).fillna("every contrast with this arm")
     risks.loc[hidden, :] = np.nan
-    risks["note"] = risks["note"].mask(hidden, "withheld: " + why.to_numpy(object))
+    risks["note"] = risks["note"].mask(hidden, WITHHELD + why.to_numpy(object))
     return risks, stack(rows)
 
 
