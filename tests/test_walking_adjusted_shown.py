@@ -198,6 +198,21 @@ def test_counts_of_groups_of_arms_are_hidden_beside_a_hidden_arm():
     assert row[4] == "hidden" and row[3].startswith("−12")
 
 
+def test_a_p_value_carried_from_a_hidden_arm_is_not_told():
+    # Holm: 3 x 0.02, then 2 x 0.025 is less and takes 0.06 over, then 0.5
+    rows = [
+        contrast(group=name, p=p, p_holm=adjusted)
+        for name, p, adjusted in (("sbrt", 0.02, 0.06), (SHORT, 0.025, 0.06), (LONG, 0.5, 0.5))
+    ]
+    frame = pd.DataFrame(rows)
+    assert withhold_walking.holm(frame)["p_holm"].tolist() == [0.06, 0.06, 0.5]
+    frame.loc[0, "p"] = np.nan  # hidden
+    shown_p = withhold_walking.holm(frame)["p_holm"]
+    assert shown_p.isna().tolist() == [True, True, False]
+    one = frame.assign(p=[np.nan, 0.7, 0.9], p_holm=1.0)
+    assert withhold_walking.holm(one)["p_holm"].isna().tolist() == [True, False, False]
+
+
 # through the steps, and the methods
 
 

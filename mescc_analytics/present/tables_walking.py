@@ -99,7 +99,7 @@ def contrasts(frame, study):
         "Woolf, Robins-Breslow-Greenland). "
         f"{study.arms_note}",
         "No p value where an arm has too few cases. Holm: p value adjusted for the number of arms "
-        "that are compared.",
+        "that are compared; left out where it would tell that of a hidden arm.",
         study.suppression_note,
     ]
     title = f"Walking: contrasts between arms, cohort {study.name}"

@@ -135,7 +135,7 @@ def _outcome_tables(inputs, summary, study, settings):
     contrasts = shown.read(inputs, "contrasts")
     chosen = contrasts[contrasts["estimand"] == study.estimand].reset_index(drop=True)
     by_arm = chosen[chosen["analysis"] == "by_arm"].reset_index(drop=True)
-    by_arm = withhold.contrasts(by_arm, rates)
+    by_arm = withhold_walking.holm(withhold.contrasts(by_arm, rates))
     yield tables_walking.contrasts(by_arm, study)
     yield _adjusted_walking(inputs, (chosen, by_arm, rates), study)
     comparison = withhold_benchmark.shown(shown.read(inputs, "comparison"))
@@ -153,6 +153,7 @@ def _adjusted_walking(inputs, found, study):
     risks = shown.read(inputs, "walking_adjusted")
     risks = risks[risks["estimand"] == study.estimand]
     contrasts, risks = withhold_walking.adjusted(chosen, risks, rates, study.threshold)
+    contrasts = withhold_walking.holm(contrasts)
     of_all = by_arm[by_arm["baseline"] == "all"]
     both = pd.concat([of_all.astype(object), contrasts.astype(object)], ignore_index=True)
     return tables_walking_adjusted.adjusted(both, risks, study)

@@ -163,6 +163,7 @@ ADJUSTED = ("by_arm_weighted", "by_broad_arm_weighted")
 COUNTS = ("numerator", "denominator", "proportion", "n_unknown")
 OF_CONTRAST = ("estimate", "ci_lower", "ci_upper", "p", "p_holm", "e_value", "e_value_limit")
 OF_RISK = ("standardised", "estimate", "ci_lower", "ci_upper")
+FAMILY = "analysis reference baseline timepoint_days estimand measure test".split()
 PLACE = ["group", "timepoint_days", "estimand"]
 
 
@@ -206,6 +207,23 @@ def adjusted(contrasts, risks, shown_rates, threshold):
     where |= _among(kept, ["analysis", "reference", *PLACE[1:]], gone)
     values = [name for name in OF_CONTRAST if name in kept]
     return hide(kept, where & kept["estimate"].notna(), values), out
+
+
+def holm(contrasts):
+    """Contrasts without the adjusted p values that would tell one of a hidden arm.
+
+    Holm's method gives an arm the adjusted p value of one with a smaller p value if that is larger:
+    it is shown only where it is a multiple of a p value that is shown.
+    """
+    if "p_holm" not in contrasts:
+        return contrasts
+    p, adjusted = (contrasts[name].astype("Float64") for name in ("p", "p_holm"))
+    times = (adjusted / p).to_numpy(float, na_value=np.nan)
+    own = np.isclose(times, np.round(times), rtol=1e-9, atol=0) | (adjusted == 1).fillna(False)
+    own &= p.notna().to_numpy(bool)
+    family = [*FAMILY, "p_holm"]
+    carried = _among(contrasts, family, contrasts.loc[own, family]) & p.notna()
+    return contrasts.assign(p_holm=contrasts["p_holm"].where(carried.astype(bool)))
 
 
 def _among(frame, names, keys):
