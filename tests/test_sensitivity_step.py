@@ -236,6 +236,17 @@ def test_policies_change_the_cases_or_the_covariates(cases, plain):
     assert row(few, "sins_excluded")["hazard_ratio"] != row(few, "missing_level")["hazard_ratio"]
 
 
+def test_a_policy_for_undetermined_sins_reaches_the_model(cases):
+    # unstable spines are fewer than a tenth, and most are undetermined: joined with these, a policy
+    # that calls them unstable would only repeat the row in which missing is a level
+    category = cases["sins_category"].mask(cases["sins_category"] == "stable", "undetermined")
+    found = panel(cases.assign(sins_category=category))
+    assert 10 <= (category == "unstable").sum() < 0.1 * len(category)
+    rows = [row(found, f"sins_as_{name}")["hazard_ratio"] for name in ("stable", "unstable")]
+    assert np.ptp([*rows, row(found, "missing_level")["hazard_ratio"]]) > 1e-6
+    assert abs(rows[1] - row(found, "missing_level")["hazard_ratio"]) > 1e-6
+
+
 def test_too_few_arms_are_told(cases):
     tables = sensitivity.analyse(*built(cases, changed(sensitivity={"min_arm": 900})), HAZARDS)
     assert tables["panel"].empty
@@ -266,6 +277,13 @@ def test_design_by_hand():
     # four cases of c are too few for a level: they join the commonest
     assert found.matrix[:, 2].sum() == 16
     assert found.complete.sum() == 10  # every fourth has age, grade and known
+
+
+def test_design_joins_levels_by_number_or_share():
+    grade = pd.array([*["a"] * 150, *["b"] * 38, *["c"] * 12], dtype="string")
+    frame = pd.DataFrame({"grade": grade})
+    assert design(frame, ["grade"]).names == ("grade b", "grade c")
+    assert design(frame, ["grade"], least_share=0.1).names == ("grade b",)
 
 
 def test_design_drops_what_says_nothing_new():

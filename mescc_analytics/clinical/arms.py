@@ -32,8 +32,9 @@ def derive_arms(cases, time_zero_day, settings):
 
     Notes
     -----
-    Nothing later than the end of the grace window is read, so an arm never depends on the future
-    of the case.
+    No day later than the end of the grace window is read. The course of radiotherapy is that of the
+    recorded dose and fractions: they have to be those prescribed, or a course that death cuts short
+    counts as a short course.
     """
     if has_given_arms(cases):
         return _given(cases["arm"])

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-# levels with fewer cases, or with less than this share of them, are joined: few cases separate
-LEAST, LEAST_SHARE = 10, 0.1
+# levels with fewer cases are joined: few cases separate
+LEAST = 10
 TOLERANCE = 1e-8
 
 
@@ -35,24 +35,27 @@ class Design:
         return f"without {', '.join(self.absent)}" if self.absent else ""
 
 
-def design(cases, columns):
+def design(cases, columns, *, least_share=0.0):
     """Numbers for a model from baseline columns.
 
     Parameters
     ----------
     cases : DataFrame, shape (n_cases, ...)
     columns : sequence of str
+    least_share : float
+        Levels with a smaller share of the cases are joined too. A regression of deaths needs no
+        such limit; models of who is treated, made again in every resample, do.
 
     Returns
     -------
     Design
         A number stands as it is; where it is missing its mean stands beside an indicator of its
         own, so that the missing are no value but a group. Levels are indicators against the
-        commonest; missing is a level. Levels with fewer than 10 cases, or fewer than a tenth, are
+        commonest; missing is a level. Levels with fewer than 10 cases, or below `least_share`, are
         joined, with the commonest if they are still so few together. A column that says nothing
         new is left out.
     """
-    least = max(LEAST, LEAST_SHARE * len(cases))
+    least = max(LEAST, least_share * len(cases))
     parts, names, absent = [], [], []
     complete = np.ones(len(cases), bool)
     for column in columns:

@@ -25,6 +25,8 @@ WEIGHTED_COUNTS = {
     "weighted_events": "n_events_weighted",
 }
 WEEK = 7.0
+# levels of a covariate with a smaller share of the cases are joined: resamples would separate them
+LEAST_SHARE = 0.1
 
 
 def compare(whole, settings):
@@ -92,7 +94,7 @@ def emulate(whole, chosen, cohort):
         least = chosen["min_strategy"]
         return None, f"fewer than two first treatments begun by at least {least} cases"
     died = cases["survival_event"].to_numpy(dtype=bool)
-    model = design(cases, chosen["covariates"])
+    model = design(cases, chosen["covariates"], least_share=LEAST_SHARE)
     clones = clone(last, died, first, began, strategies)
     cap = chosen["weight_cap"]
     labels, _ = labels_of(cases, chosen["cluster"])
