@@ -1,5 +1,7 @@
 """Clone, censor, weight: by hand, against a known truth, and where it cannot be."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -291,3 +293,20 @@ def test_clusters_are_drawn_together():
     # the same draws of pairs as of single cases; drawn apart the interval shrinks by a root of 2
     assert_allclose(widths[0], widths[1], rtol=1e-6)
     assert 0.55 < widths[2] / widths[0] < 0.9
+
+
+def test_estimates_as_in_r():
+    folder = Path(__file__).parent / "oracle"
+    jasa = pd.read_csv(folder / "weighted/data_jasa.csv")
+    wanted = pd.read_csv(folder / "cloning/estimates.csv")
+    kind = np.where(jasa["waited"].notna(), "op", None)
+    plans = [Strategy("none", None, (10, 20, 30)), Strategy("early", "op", (30,))]
+    clones = clone(jasa["time"], jasa["event"], kind, jasa["waited"], plans)
+    emulation = Emulation(clones, jasa[["age", "surgery"]].to_numpy(float), ("age", "surgery"))
+    measures = [Measure("survival", float(day)) for day in (20, 90, 365)]
+    measures += [Measure("restricted_mean", 365.0), Measure("hazard_ratio", 365.0)]
+    found, notes = emulation.estimates(measures)
+    assert notes == ["", ""]
+    for position, plan in enumerate(plans):
+        own = wanted[wanted["strategy"] == plan.name]
+        assert_allclose(found[position][: len(own)], own["value"], rtol=1e-8)

@@ -131,6 +131,8 @@ def test_methods_say_whether_arms_were_given():
     assert "Arms were derived from the treatments received within 30 days" in derived
     assert "Arms were those that the table gives." in given and "derived from" not in given
     assert "that day counts from presentation, while results count from time zero" in derived
+    assert "the course of radiotherapy is that prescribed" in derived
+    assert "prescribed" not in given.partition("Excluded cases")[0]
 
 
 def test_days_of_grace_do_not_outlast_themselves_without_a_landmark():

@@ -386,6 +386,18 @@ def test_strategies_and_their_cuts():
     assert strategies.eligible(first, cohort_ | {"grace_days": 0}, chosen) == []
 
 
+def test_strategies_join_levels_of_fewer_than_a_tenth(cases):
+    frame, choices = built(cases, changed(survival={"covariates": ["radiosensitivity"]}))
+    whole = frame[frame["in_overall"].fillna(False).to_numpy(dtype=bool)]
+    place = np.arange(len(whole)) / len(whole)
+    for share, levels in ((0.08, "b"), (0.12, "bc")):
+        level = np.where(place < 0.5, "a", np.where(place < 1 - share, "b", "c"))
+        given = whole.assign(radiosensitivity=pd.array(level, dtype="string"))
+        (emulation, _), why = strategies.emulate(given, choices["survival"], choices["cohort"])
+        assert not why
+        assert emulation.names == tuple(f"radiosensitivity {name}" for name in levels)
+
+
 def test_curves_of_strategies_count_their_clones(cases, plain):
     frame, choices = built(cases, changed(survival=PLAIN | {"n_resamples": 20}))
     whole = frame[frame["in_overall"].fillna(False).to_numpy(dtype=bool)]

@@ -247,6 +247,14 @@ def said(**changed):
     return methods_choices.paragraphs({"survival": CHOSEN | changed}, STUDY)[0]
 
 
+def test_methods_say_what_clones_leave_unadjusted():
+    from_zero = {"time_varying": False, "clone_censor_weight": True, "covariates": ["age_years"]}
+    chosen = CHOSEN | from_zero | {"n_resamples": 200, "min_strategy": 40}
+    found = methods_choices.paragraphs({"survival": chosen}, STUDY)[1]
+    assert f"The weights of a treatment begin with day {STUDY.grace_days:g}" in found
+    assert "levels of fewer than a tenth of the cases joined" in found
+
+
 def test_methods_follow_the_config():
     assert "up to day 365 and in survival at days 90" in said()
     assert "(rho, gamma) of (1, 0)" in said() and "Holm" in said()

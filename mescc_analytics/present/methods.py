@@ -105,8 +105,8 @@ def _cohort(settings, study):
         if study.arms_given
         else "Arms were derived from the treatments received within "
         f"{display.day_count(_window(study))} days of time zero, radiotherapy within "
-        f"{cohort.get('postop_rt_days', 60)} days of surgery counting as post-operative; the course "
-        "of radiotherapy is that prescribed."
+        f"{cohort.get('postop_rt_days', 60)} days of surgery counting as post-operative; the "
+        "course of radiotherapy is that prescribed."
     )
     return (
         f"Time zero was {TIME_ZERO.get(study.time_zero, study.time_zero_words)}. {arms} {landmark} "

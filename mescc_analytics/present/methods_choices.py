@@ -77,8 +77,8 @@ def _from_zero(chosen, study):
             "probability of not deviating, from a logistic model of "
             f"{_columns(chosen['covariates'])} (levels of fewer than a tenth of the cases joined). "
             f"The weights of a treatment begin with day {grace}, so that what happens before is "
-            "not adjusted; those of no treatment are renewed every week. Percentile intervals rest on "
-            f"{display.number(chosen['n_resamples'])} bootstrap samples of cases in which the "
+            "not adjusted; those of no treatment are renewed every week. Percentile intervals rest "
+            f"on {display.number(chosen['n_resamples'])} bootstrap samples of cases in which the "
             "weights were fitted again. First treatments begun by fewer than "
             f"{chosen['min_strategy']} cases were no strategy."
         )
