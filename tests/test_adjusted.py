@@ -295,6 +295,16 @@ def test_a_withheld_ratio_does_not_quote_its_note():
     assert section(**nothing)[1]["weight_estimates"].rows == ()
 
 
+def test_a_contrast_out_of_the_model_has_no_row_among_the_estimates():
+    made = passed()
+    why = "fewer than 10 cases can be compared"
+    assert len(section(**made)[1]["weight_estimates"].rows) == 2
+    small = {"diagnostic": "arm_size", "value": 3.0, "limit": 10.0, "verdict": "fail"}
+    row = made["weight_diagnostics"].iloc[0].to_dict() | small | {"why": why}
+    made["weight_diagnostics"] = pd.DataFrame([row])
+    assert section(**made)[1]["weight_estimates"].rows == ()
+
+
 def test_first_treatments_take_the_unweighted_ratio_from_the_panel():
     names = {"analysis": BROAD, "group": "surgery", "reference": "cebrt"}
     weights = hazards(BROAD, group="surgery", reference="cebrt")
@@ -323,6 +333,13 @@ def test_weighted_curves_carry_two_lines_at_risk():
 
 
 # words
+
+
+def test_without_a_covariate_the_opening_says_that_nothing_is_adjusted():
+    names = WEIGHT["weight"]["covariates"]
+    absent = pd.DataFrame({"analysis": [f"covariate {name}" for name in names]})
+    said = captions_adjusted.opening(absent, WEIGHT["weight"], STUDY)
+    assert said.endswith("so that nothing is adjusted.") and "Weighting" not in said
 
 
 def test_the_opening_names_estimand_covariates_landmark_and_what_is_absent():

@@ -50,12 +50,31 @@ def test_the_guard_hides_small_counts_and_what_tells_them():
     assert shown.loc["sbrt", "mark"] == "<5" and pd.isna(shown.loc["sbrt", "days_median"])
     dead = shown["n_dead_by_landmark_mark"]
     assert dead["surgery_cebrt"] == "<5"
-    # two are hidden already (a small arm, and four deaths): no third is needed
-    assert pd.isna(dead["cebrt_long"]) and shown.loc["cebrt_long", "n_dead_by_landmark"] == 10
+    # the small arm without deaths would leave the four of the other as the rest of the total
+    assert dead["cebrt_long"] == "hidden" and shown.loc["supportive", "n_dead_by_landmark"] == 20
     alone = withhold_choices.guard(guard_rows().query("group != 'sbrt'"), 5).set_index("group")
     assert alone.loc["cebrt_long", "n_dead_by_landmark_mark"] == "hidden"
     everything = withhold_choices.guard(guard_rows(), 0)
     assert everything["n_dead_by_landmark"].tolist() == [4, 10, 0, 20]
+
+
+@pytest.mark.parametrize(
+    "dead, hidden",
+    [
+        ([1, 2, 9, 30], [True, True, True, False]),  # 1 + 2 are themselves few
+        ([4, 4, 9, 30], [True, True, True, False]),  # a sum of 8 can only be 4 + 4
+        ([3, 4, 9, 30], [True, True, False, False]),  # 3 + 4 or 4 + 3
+        ([1, 5, 9, 30], [True, True, True, False]),  # 1 + 5: the other is 5 or more
+        ([2, 5, 9, 30], [True, True, False, False]),  # 2 + 5 or 1 + 6
+        ([0, 7, 9, 30], [False, False, False, False]),
+    ],
+)
+def test_no_sum_of_hidden_deaths_tells_them(dead, hidden):
+    rows = guard_rows().assign(n=99, n_naive=99, n_landmark=60, n_untreated_dead=0)
+    rows["n_lost_by_landmark"] = 0
+    shown = withhold_choices.guard(rows.assign(n_dead_by_landmark=dead), 5)
+    assert shown["n_dead_by_landmark"].isna().tolist() == hidden
+    assert shown["n_untreated_dead"].tolist() == [0, 0, 0, 0]
 
 
 def test_the_table_of_the_guard():
@@ -66,6 +85,9 @@ def test_the_table_of_the_guard():
     assert cells["Supportive care"][1] == "none treated"
     assert cells["Supportive care"][-1] == "not reached"
     assert "immortal time" in table.notes[0]
+    nobody = withhold_choices.guard(guard_rows().assign(n_landmark=0), 5)
+    last = {row[0].strip(): row[-1] for row in tables_choices.guard(nobody, STUDY).rows}
+    assert last["Supportive care"] == "nobody left"
 
 
 def test_uneven_origins_are_seen():

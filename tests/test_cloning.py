@@ -191,6 +191,16 @@ def test_a_covariate_that_decides_says_so():
     assert notes == ["not estimable: x separates the levels"] * 2
 
 
+def test_without_any_covariate_the_weights_are_those_of_the_share_that_deviates():
+    treatment, began = ["op"] * 2 + [None] * 6, [5.0] * 2 + [np.nan] * 6
+    clones = clone([50] * 8, [1] * 8, treatment, began, [NONE, EARLY])
+    rows, notes = weighted_rows(clones, np.empty((8, 0)), [])
+    assert notes[0] == ""
+    of_none = rows[rows["strategy"] == 0]
+    # two of eight deviate: the other six count for 8 / 6 each afterwards
+    assert_allclose(of_none.loc[of_none["time"] == 50, "weight"], [8 / 6] * 6)
+
+
 def test_follow_up_that_ends_before_the_day():
     time, _, treatment, began, x = cohort(200, np.random.default_rng(3))
     strategies = [Strategy("none", None, (30,)), STRATEGIES[1]]

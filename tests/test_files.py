@@ -94,6 +94,12 @@ def test_text_never_runs_as_a_formula(tmp_path, text, written):
     assert files.read_csv(tmp_path / "a.csv")["note"].tolist() == [text]
 
 
+def test_a_heading_never_runs_as_a_formula(tmp_path):
+    files.write_csv(pd.DataFrame({"item": ["n"], "=1+1 (n 60)": ["a"]}), tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_bytes() == b"item,'=1+1 (n 60)\nn,a\n"
+    assert list(files.read_csv(tmp_path / "a.csv")) == ["item", "=1+1 (n 60)"]
+
+
 def test_groups_of_results_stay_text(tmp_path):
     files.write_csv(pd.DataFrame({"group": ["0", "1"], "n": [4, 5]}), tmp_path / "a.csv")
     read = files.read_csv(tmp_path / "a.csv")

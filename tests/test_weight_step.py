@@ -163,6 +163,8 @@ def test_tiny_arms_are_left_out_and_named():
     tiny = analyse(alike(4), changed())
     said = "the reference arm cebrt_long is left out: fewer than 10 cases can be compared"
     assert reason(tiny) == said and tiny["weights"].empty
+    # what the table has is not called absent for want of cases
+    assert not tiny["not_assessable"]["analysis"].str.startswith("covariate ").any()
 
 
 def test_an_absent_covariate_withholds_and_is_named():

@@ -214,7 +214,10 @@ def test_states_are_drawn_in_steps_of_the_threshold():
     np.testing.assert_allclose(values * 8, np.rint(values * 8), atol=1e-9)
     np.testing.assert_allclose(values.sum(axis=1), 1)
     assert values[0, 3] == 0 and values[1, 3] == 0.125
-    # eight cases are too few for steps of 5
+    # 29 cases are too few for steps of 5, 30 are enough
+    for size, drawn in ((29, False), (30, True)):
+        sized = withheld.occupancy(states(n=(size, size)), 5)
+        assert sized["ambulatory"].notna().tolist() == [drawn] * 4
     assert found.loc[found["group"] == ARMS[1], "ambulatory"].isna().all()
     exact = withheld.occupancy(states(), 0)
     assert exact["ambulatory"].tolist() == states()["ambulatory"].tolist()
@@ -338,6 +341,10 @@ def test_figure_of_endpoints_and_of_states():
     assert [axes.get_title(loc="left") for axes in drawn.axes] == ["Surgery + SBRT"]
     labels = [text.get_text() for text in drawn.legends[0].get_texts()]
     assert labels == ["walking", "not walking", "alive, not known", "dead"]
+    # the rounding is said where it is drawn
+    assert "steps" not in " ".join(text.get_text() for text in drawn.texts)
+    rounded = occupancy.draw_occupancy(withheld.occupancy(states(), 5), "MRI", 5)
+    assert any("in steps of about 5 cases" in text.get_text() for text in rounded.texts)
 
 
 def test_axis_ends_on_a_whole_month_where_that_is_near():

@@ -20,6 +20,10 @@ NO_CURVES = (
     "Weighted survival curves are not drawn: no contrast passed the diagnostics, or too few cases "
     "can be shown."
 )
+NOTHING_KNOWN = (
+    "The arms differed before treatment began. None of what they could be made alike in was "
+    "supplied ({}), so that nothing is adjusted."
+)
 SMD = (
     "Standardised mean difference: for a number, the difference of the two means over the root of "
     "the mean of the two variances; for yes or no and for levels, the Mahalanobis distance "
@@ -42,6 +46,11 @@ def _covariates(names):
     return display.listing(codebook.label(name) for name in names) or "nothing"
 
 
+def _absent(not_assessable):
+    named = not_assessable["analysis"].astype(str)
+    return [name.removeprefix("covariate ") for name in named if name.startswith("covariate ")]
+
+
 def opening(not_assessable, chosen, study):
     """Paragraphs: what weighting does, about whom it speaks, what it cannot do.
 
@@ -53,8 +62,7 @@ def opening(not_assessable, chosen, study):
         Settings of the step.
     study : Study
     """
-    absent = not_assessable["analysis"].astype(str)
-    absent = [name.removeprefix("covariate ") for name in absent if name.startswith("covariate ")]
+    absent = _absent(not_assessable)
     names = [name for name in chosen.get("covariates", []) if name not in absent]
     arm = chosen.get("att_arm")
     arm = codebook.label("arm", arm) if arm else "the reference"
@@ -65,6 +73,8 @@ def opening(not_assessable, chosen, study):
         if study.landmark_days
         else f"Cases count from {study.time_zero_words}, without a landmark."
     )
+    if not names:
+        return NOTHING_KNOWN.format(_covariates(absent))
     gone = (
         f" Not supplied, and therefore not adjusted for: {_covariates(absent)}." if absent else ""
     )

@@ -8,6 +8,10 @@ DATED = (
 )
 
 
+# with fewer steps of the threshold a stack of shares shows the rounding and not the arm
+LEAST_STEPS = 6
+
+
 def _late(study):
     return f" {study.entry_note}" if study.entry_note else ""
 
@@ -87,7 +91,7 @@ def occupancy(days, study, hold_days):
     )
     rounded = (
         f" Shares are drawn in steps of about {study.threshold} cases; arms with fewer than "
-        f"{4 * study.threshold} cases are not drawn."
+        f"{LEAST_STEPS * study.threshold} cases are not drawn."
         if study.threshold > 1
         else ""
     )

@@ -3,6 +3,7 @@
 from mescc_analytics.present import cells, display
 from mescc_analytics.present.captions_adjusted import ANALYSES, contrast_label
 from mescc_analytics.present.tables import Table
+from mescc_analytics.present.tables_adjusted import in_model
 from mescc_analytics.present.tables_contrasts import e_value
 
 FAILED = ("withheld", "diagnostics failed")
@@ -46,14 +47,24 @@ def estimates(shown, study):
 
 
 def _passed(shown):
-    """Contrasts with at least one estimate: key to its records, {(measure, day): record}."""
+    """Contrasts with at least one estimate: key to its records, {(measure, day): record}.
+
+    A contrast out of the model has none; that its arms are small may not make it look withheld
+    for that alone.
+    """
     found = {}
+    judged = shown["weight_diagnostics"]
+    left_out = set(judged[~in_model(judged)][KEYS].itertuples(index=False, name=None))
     for row in shown["weighted_hazards"].to_dict("records"):
         found.setdefault(tuple(row[name] for name in KEYS), {})["ratio"] = row
     for row in shown["weighted_contrasts"].to_dict("records"):
         key = tuple(row[name] for name in KEYS)
         found.setdefault(key, {})[(row["measure"], row["time_days"])] = row
-    return {key: rows for key, rows in found.items() if any(map(_is_told, rows.values()))}
+    return {
+        key: rows
+        for key, rows in found.items()
+        if key not in left_out and any(map(_is_told, rows.values()))
+    }
 
 
 def _is_told(row):

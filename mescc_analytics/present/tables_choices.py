@@ -1,5 +1,7 @@
 """The guard against immortal time, and what depends on a choice: tables, captions, words."""
 
+import re
+
 from mescc_analytics import codebook
 from mescc_analytics.present import cells, display, wording
 from mescc_analytics.present.tables import Table
@@ -29,6 +31,7 @@ NOTHING = "Not assessable: fewer than two arms are large enough to be compared."
 TITLE = "What depends on a choice"
 NOT_AVAILABLE, WITHHELD = "not available: ", "withheld: "
 INAPPLICABLE = "not applicable"
+WITHOUT_DEATHS = re.compile(r"no deaths in (\w+)$")
 
 
 def method_label(name):
@@ -100,10 +103,20 @@ def in_words(note):
 
     >>> in_words("not available: fewer than 40 begin it")
     'fewer than 40 begin it'
+    >>> in_words("sbrt: not estimable: sex male separates the levels")
+    'treatments without overlap in Sex'
+    >>> in_words("not estimable: no deaths in cebrt")
+    'no deaths in cEBRT first'
     """
     if note.startswith(WITHHELD):
         return "withheld, because it fails a diagnostic (Adjusted comparison)"
-    return note.removeprefix(NOT_AVAILABLE)
+    words = cells.separated(note.removeprefix(NOT_AVAILABLE))
+    named = WITHOUT_DEATHS.sub(lambda found: f"no deaths in {_first(found.group(1))}", words)
+    return named.removeprefix(f"{cells.NOT_ESTIMABLE}: ")
+
+
+def _first(name):
+    return codebook.label("arm", name)
 
 
 def _sensitivity_notes(rows, study):
@@ -230,15 +243,23 @@ def _guard_row(section, row):
         days = f"{display.day_count(row['days_median'])} ({' to '.join(ends)})"
     elif not display.is_missing(row["days_mark"]):
         days = display.HIDDEN
-    medians = (row["naive_median_days"], row["landmark_median_days"])
-    blank = "" if section == "recommended" else "not reached"
     return (
         name,
         _counted(row, "n_landmark"),
         days,
         *(_counted(row, column) for column in ("n_dead_by_landmark", "n_untreated_dead")),
-        *(blank if display.is_missing(value) else display.day_count(value) for value in medians),
+        *_medians(section, row),
     )
+
+
+def _medians(section, row):
+    """Median survival without and with the landmark; none of what is recommended."""
+    nobody = not display.is_missing(row["n_landmark"]) and row["n_landmark"] == 0
+    absent = ("not reached", "nobody left" if nobody else "not reached")
+    values = (row["naive_median_days"], row["landmark_median_days"])
+    for value, words in zip(values, absent, strict=True):
+        blank = "" if section == "recommended" else words
+        yield blank if display.is_missing(value) else display.day_count(value)
 
 
 def _counted(row, column):

@@ -75,10 +75,13 @@ def _on_days(frame, row, days):
 
 def _row(lived, on_days, ratio):
     pair = [wording.group_label(lived["analysis"], lived[side]) for side in ("group", "reference")]
+    first = _estimate(lived, display.number)
     points = [_estimate(row, lambda value: display.number(100 * value)) for row in on_days]
+    if first.startswith(cells.NOT_ESTIMABLE):  # the reason is read once
+        points = [cells.NOT_ESTIMABLE if cell == first else cell for cell in points]
     return (
         f"{cells.INDENT}{pair[0]} against {pair[1]}",
-        _estimate(lived, display.number),
+        first,
         p_cell(lived, "p_holm"),
         *points,
         ratio_cell(ratio),

@@ -180,7 +180,8 @@ def weighted_rows(clones, covariates, names, *, counts=None, cap=None):
     1 / (1 - probability) so far, not stabilised: a factor that only those take who could still
     deviate would not cancel.
     """
-    x = np.asarray(covariates, float).reshape(-1, len(names))
+    x = np.asarray(covariates, float)
+    x = x.reshape(len(x), len(names))  # also without any covariate
     counts = np.ones(len(x)) if counts is None else np.asarray(counts, float)
     parts, notes = [], []
     for number in range(len(clones.strategies)):

@@ -77,7 +77,9 @@ def figures(shown, study, settings):
         "incidence_by_endpoint": incidence.draw_endpoints(
             curves[curves["analysis"] == "overall"], overall
         ),
-        "states_by_arm": occupancy.draw_occupancy(states[states["analysis"] == "by_arm"], origin),
+        "states_by_arm": occupancy.draw_occupancy(
+            states[states["analysis"] == "by_arm"], origin, study.threshold
+        ),
     }
 
 

@@ -10,6 +10,7 @@ from mescc_analytics.errors import UsageError
 from mescc_analytics.steps import received, weight_diagnostics
 from mescc_analytics.steps.beside import entry_of
 from mescc_analytics.steps.cohort import arms_are_given, effective
+from mescc_analytics.steps.covariates import covariates_of
 from mescc_analytics.steps.groups import (
     NOT_ASSESSABLE,
     arms_of,
@@ -140,9 +141,10 @@ def _one(level, chosen):
         model.left_out, list(level.arm.cat.categories), level.reference
     )
     apart = weight_diagnostics.separated_rows(model.left_out, level.reference, chosen)
+    # of arms that are all too small no case is left in the model: what the table has counts
+    of = covariates_of(level.cases, chosen) if model.reason else model.covariates
     absent = [
-        not_assessable(f"covariate {name}", f"needs {source_column(name)}")
-        for name in model.covariates.absent
+        not_assessable(f"covariate {name}", f"needs {source_column(name)}") for name in of.absent
     ]
     if model.reason:
         absent = [not_assessable(level.analysis, model.reason), *absent]

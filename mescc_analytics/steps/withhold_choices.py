@@ -25,8 +25,8 @@ def guard(frame, threshold):
     """Guard without small arms, and without the counts that tell small ones.
 
     The number of cases is that at the landmark, which other tables show as well: beside the number
-    before it, the difference would tell who left. Where one number of a column is hidden, the next
-    smallest is hidden too, because the total is shown elsewhere.
+    before it, the difference would tell who left. Where the numbers hidden in a column could be
+    told from their sum, the next smallest is hidden too: the total is shown elsewhere.
     """
     small = is_small(frame["n"], threshold)
     everything = [*COUNTS, *REST, "n", "n_naive", "n_treated", "n_lost_by_landmark"]
@@ -41,7 +41,8 @@ def guard(frame, threshold):
         own = is_small(frame[name], threshold)
         marks = pd.Series(pd.NA, index=frame.index, dtype="string")
         marks = marks.mask(tells[name], HIDDEN).mask(own, f"<{threshold}")
-        marks = marks.mask(_second(frame, name, marks.notna() | small), HIDDEN)
+        more = _more(frame, name, marks, small, threshold)
+        marks = marks.mask(more & marks.isna(), HIDDEN)
         out[f"{name}_mark"] = marks
         out[name] = out[name].mask(marks.notna())
     few = is_small(frame["n_treated"], threshold)
@@ -53,8 +54,27 @@ def guard(frame, threshold):
     return out
 
 
-def _second(frame, name, hidden):
-    """The smallest other count above 0 of a section in which exactly one is hidden."""
-    alone = hidden.groupby(frame["section"]).transform("sum").eq(1)
-    free = frame[name].astype("Float64").mask(hidden | ~alone | frame[name].eq(0))
-    return free.groupby(frame["section"]).rank(method="first").eq(1).fillna(False).astype(bool)
+def _more(frame, name, marks, small, threshold):
+    """Further counts of a section that are hidden, the smallest first, until nothing tells those
+    that are: the sum of all hidden ones is known, because the total is shown elsewhere.
+    """
+    found = pd.Series(False, index=frame.index)
+    for _, rows in frame.groupby("section", sort=False):
+        counts = rows[name].astype(int)
+        gone = (marks.notna() | small)[rows.index]
+        free = counts[~gone & (counts > 0)].sort_values(kind="stable").index.to_list()
+        # what a reader knows of each: a small group, 0 or more; "<5", 1 to 4; others, 5 or more
+        least = is_small(counts, threshold).astype(int).where(counts < threshold, threshold)
+        least = least.mask(small[rows.index], 0)
+        while gone.any() and free and _tells(counts[gone], least[gone], threshold):
+            gone[free.pop(0)] = True
+        found[rows.index] = gone
+    return found
+
+
+def _tells(counts, least, threshold):
+    """Whether the sum of hidden counts tells one of them, or is itself small."""
+    total = counts.sum()
+    most = len(counts) * (threshold - 1)
+    exact = total == least.sum() or (total == most and counts.max() < threshold)
+    return len(counts) == 1 or exact or 0 < total < threshold

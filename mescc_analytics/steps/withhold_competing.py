@@ -3,13 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from mescc_analytics.present.captions_competing import LEAST_STEPS
 from mescc_analytics.steps.withhold import HIDDEN, crosstab, hide, is_small, zeros
 
 VALUES = ("incidence", "ci_lower", "ci_upper")
 RATIOS = ("hazard_ratio", "ci_lower", "ci_upper", "p", "ph_p")
 GROUPS = ["analysis", "endpoint", "group"]
-# with fewer steps a stack of shares shows the rounding and not the arm
-LEAST_STEPS = 4
 STATES = ("ambulatory", "non_ambulatory", "unknown", "dead")
 
 

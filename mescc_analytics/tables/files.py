@@ -7,6 +7,7 @@ content alone. Reading restores the types that the codebook declares.
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -34,6 +35,7 @@ RESULT_TEXT = (
 ).split()
 # A cell that starts like this is run as a formula by spreadsheet programs.
 FORMULA = r"^'*[=+\-@\t\r]"
+NEUTRALISED = r"^'('*[=+\-@\t\r])"
 PLAIN_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 
 
@@ -169,12 +171,13 @@ def write_csv(frame, path):
     """Write a frame as UTF-8 CSV that a spreadsheet opens without running anything.
 
     Numbers have their shortest exact form, booleans are True and False, missing is empty. Text
-    that a spreadsheet would run as a formula gets a leading apostrophe, which `read_csv` takes
-    away again.
+    that a spreadsheet would run as a formula, in a cell or a heading, gets a leading apostrophe,
+    which `read_csv` takes away again.
     """
     safe = {name: _neutralised(frame[name]) for name in frame}
-    text = pd.DataFrame(safe, columns=frame.columns).to_csv(index=False, lineterminator="\n")
-    write_text(text, path)
+    text = pd.DataFrame(safe, columns=frame.columns)
+    text.columns = _neutralised(pd.Series([str(name) for name in frame], dtype="string"))
+    write_text(text.to_csv(index=False, lineterminator="\n"), path)
 
 
 def _is_text(series):
@@ -222,8 +225,8 @@ def read_csv(path):
     for name in frame.columns[frame.dtypes == "float64"]:
         frame[name] = frame[name].astype("Float64")
     for name in frame.columns[[isinstance(dtype, pd.StringDtype) for dtype in frame.dtypes]]:
-        frame[name] = frame[name].str.replace(r"^'('*[=+\-@\t\r])", r"\1", regex=True)
-    return frame
+        frame[name] = frame[name].str.replace(NEUTRALISED, r"\1", regex=True)
+    return frame.rename(columns=lambda name: re.sub(NEUTRALISED, r"\1", name))
 
 
 def write_json(content, path):

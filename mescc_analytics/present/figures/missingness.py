@@ -1,13 +1,13 @@
 """Figure of missing values: which are missing together, and how often."""
 
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from mescc_analytics import codebook
 from mescc_analytics.present import display, tables_impute
 from mescc_analytics.present.figures import style
 
 ROW_INCHES = 0.2
-TOP_INCHES, BOTTOM_INCHES = 1.25, 0.1
+TOP_INCHES, BOTTOM_INCHES = 1.45, 0.1
 LEFT, RIGHT = 0.03, 0.66
 BLUE = "#0072B2"
 
@@ -39,7 +39,20 @@ def draw_missingness(patterns, n_cases):
         bars = figure.add_axes([RIGHT + 0.01, low, 0.98 - RIGHT, tall], sharey=axes)
         _squares(axes, records, names)
         _counts(bars, records, n_cases)
+        _legend(figure, height)
     return figure
+
+
+def _legend(figure, height):
+    patches = [
+        Patch(facecolor=BLUE, label="missing"),
+        Patch(facecolor=style.PALE, label="recorded"),
+    ]
+    place = {"loc": "upper left", "bbox_to_anchor": (LEFT - 0.01, 1 - 0.02 / height)}
+    look = {"ncols": 2, "frameon": False, "fontsize": 7, "handlelength": 1.2}
+    figure.legend(handles=patches, **place, **look)
+    where = (RIGHT + 0.02, 1 - (TOP_INCHES - 0.08) / height)
+    figure.text(*where, "Cases with this pattern", va="bottom", fontsize=6.5)
 
 
 def _squares(axes, records, names):
@@ -64,9 +77,11 @@ def _counts(axes, records, n_cases):
     most = max(record["n"] for record in records)
     for row, record in enumerate(records):
         shade = style.GREY if display.is_missing(record["pattern"]) else BLUE
-        axes.barh(row + 0.5, record["n"] / most, height=0.7, color=shade, alpha=0.45)
+        long = record["n"] / most
+        axes.barh(row + 0.5, long, height=0.7, color=shade, alpha=0.45)
         words = display.n_percent(record["n"], n_cases)
-        axes.text(0.02, row + 0.5, words, va="center", fontsize=6.5)
+        # beside a short bar, not across its end
+        axes.text(0.02 if long > 0.35 else long + 0.02, row + 0.5, words, va="center", fontsize=6.5)
     axes.set(xlim=(0, 1.02))
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, labelleft=False, labelbottom=False)

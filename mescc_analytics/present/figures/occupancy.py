@@ -16,7 +16,7 @@ LOOKS = {
 NOTHING = "States over time are not shown: no arm has enough cases."
 
 
-def draw_occupancy(curves, time_zero):
+def draw_occupancy(curves, time_zero, step_cases=0):
     """Stacked shares of the states.
 
     Parameters
@@ -26,6 +26,8 @@ def draw_occupancy(curves, time_zero):
         withheld.
     time_zero : str
         In words, for the axis.
+    step_cases : int
+        Number of cases to which the shares are rounded, said above the panels; 0 or 1: none.
 
     Returns
     -------
@@ -50,6 +52,10 @@ def draw_occupancy(curves, time_zero):
             axes.set_title(name, fontsize=7, loc="left", pad=3)
         figure.text(0.52, 0.08 / height, f"Months from {time_zero}", ha="center", va="center")
         _legend(figure, height)
+        if step_cases > 1:
+            said = f"shares in steps of about {step_cases} cases, not of single ones"
+            look = {"ha": "right", "va": "center", "fontsize": 6.2, "color": style.GREY}
+            figure.text(0.985, 1 - 0.14 / height, said, **look)
     return figure
 
 
