@@ -247,6 +247,29 @@ def test_a_policy_for_undetermined_sins_reaches_the_model(cases):
     assert abs(rows[1] - row(found, "missing_level")["hazard_ratio"]) > 1e-6
 
 
+def test_without_covariates_nothing_is_called_adjusted(cases):
+    wanted = ["age_years", "ecog"]
+    choices = changed(sensitivity={"covariates": wanted, "adjust_for": wanted})
+    bare = panel(cases.drop(columns=["ecog"]).assign(age_years=np.nan), choices)
+    for method in ("missing_level", "complete_case", "imputed"):
+        found = row(bare, method)
+        assert pd.isna(found["hazard_ratio"]) and found["adjusted_for"] == ""
+        assert found["note"] == "not available: none of the covariates was supplied"
+    assert row(bare, "naive")["adjusted_for"] == ""
+    # one that is recorded is named, the other is not
+    half = panel(cases.drop(columns=["ecog"]), choices)
+    assert row(half, "missing_level")["adjusted_for"] == "age_years"
+    assert row(half, "naive")["adjusted_for"] == "age_years"
+    assert row(half, "missing_level")["hazard_ratio"] > 0
+
+
+def test_an_arm_without_weights_is_not_called_empty(cases, plain):
+    others = [name for name in plain["group"].unique() if name != "surgery"]
+    frame = weighted_hazards("by_broad_arm_weighted", "surgery", plain["reference"].iloc[0])
+    found = panel(cases, hazards=frame)
+    assert row(found, "weighted", others[0])["note"] == sensitivity.NO_MODEL
+
+
 def test_too_few_arms_are_told(cases):
     tables = sensitivity.analyse(*built(cases, changed(sensitivity={"min_arm": 900})), HAZARDS)
     assert tables["panel"].empty

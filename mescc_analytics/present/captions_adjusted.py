@@ -64,8 +64,7 @@ def opening(not_assessable, chosen, study):
     """
     absent = _absent(not_assessable)
     names = [name for name in chosen.get("covariates", []) if name not in absent]
-    arm = chosen.get("att_arm")
-    arm = codebook.label("arm", arm) if arm else "the reference"
+    arm = codebook.label("arm", chosen["att_arm"]) if chosen.get("att_arm") else "the reference"
     about = ESTIMANDS[chosen.get("estimand", "overlap")].format(arm=arm)
     start = (
         f"Cases count from the landmark, day {display.day_count(study.landmark_days)} after "

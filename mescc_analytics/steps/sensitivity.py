@@ -14,6 +14,8 @@ from mescc_analytics.steps.weight import GIVEN as WEIGHTS_GIVEN
 from mescc_analytics.tables import files
 
 KEY = ("group", "reference", "section", "method")
+NOT_RECORDED = "none of the covariates was supplied"
+NO_MODEL = "not available: no weights for it (Adjusted comparison)"
 COLUMNS = (*KEY, *VALUES, *SIZES, "start_days", "adjusted_for", "note")
 CLOCK, ADJUSTED, SCORES = "clock", "adjustment", "scores"
 GIVEN = "not applicable: the table gives the arms"
@@ -75,7 +77,7 @@ def analyse(frame, settings, hazards, imputed=None):
 
 
 def _about(panel, start, adjusted):
-    """Start of the contrast and what it is adjusted for, in words."""
+    """Start of the contrast and the columns for which it is adjusted, as far as there are any."""
     chosen = panel.settings
     named = {
         "": (),
@@ -84,7 +86,7 @@ def _about(panel, start, adjusted):
         "weights": chosen["survival"]["covariates"],
         "propensity": chosen["weight"]["covariates"],
     }[adjusted]
-    return {"start_days": start, "adjusted_for": "; ".join(named)}
+    return {"start_days": start, "adjusted_for": "; ".join(panel.recorded(named))}
 
 
 def _rows(panel, section, method, found, about):
@@ -150,7 +152,10 @@ def _weighted(panel, hazards):
     own = hazards[hazards["analysis"].eq(analysis) & hazards["reference"].eq(panel.names[0])]
     if own.empty:
         return WEIGHTS_GIVEN if panel.given else f"see {analysis} of the survival step"
-    return own.rename(columns={"n": "n_group", "events": "events_group"})
+    missing = [name for name in panel.names[1:] if name not in set(own["group"])]
+    rest = pd.DataFrame({"group": missing, "note": NO_MODEL})
+    named = own.rename(columns={"n": "n_group", "events": "events_group"})
+    return pd.concat([named.astype(object), rest.astype(object)], ignore_index=True)
 
 
 def _adjusted(panel, hazards, imputed):
@@ -159,9 +164,13 @@ def _adjusted(panel, hazards, imputed):
     yield ADJUSTED, "weighted", _weighted(panel, hazards), _about(panel, landmark, "propensity")
     columns = panel.settings["sensitivity"]["covariates"]
     about = _about(panel, landmark, "covariates")
+    present = panel.recorded(columns)
+    if columns and not present:
+        for method in ("missing_level", "complete_case", "imputed"):
+            yield ADJUSTED, method, NOT_RECORDED, about
+        return
     kept, arm = panel.arms_at(landmark)
     yield ADJUSTED, "missing_level", panel.estimates(kept, arm, columns=columns), about
-    present = [name for name in columns if name in panel.cases]
     known = panel.cases[present]
     undetermined = known.astype("string").eq("undetermined").fillna(False)
     complete = ~(known.isna() | undetermined).any(axis=1).to_numpy(bool)

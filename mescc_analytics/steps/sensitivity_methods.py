@@ -93,6 +93,10 @@ class Panel:
             hazards[f"events_{side}"] = hazards[side].map(events).astype(float)
         return hazards
 
+    def recorded(self, columns):
+        """The columns that the table has with any value."""
+        return [name for name in columns if name in self.cases and self.cases[name].notna().any()]
+
     def landmark(self, day, columns):
         """Contrasts from a landmark, or naively from time zero where it is 0."""
         kept, arm = self.arms_at(float(day))

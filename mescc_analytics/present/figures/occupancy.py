@@ -50,7 +50,8 @@ def draw_occupancy(curves, time_zero, step_cases=0):
             _panel(axes, shown[shown["group"] == group], curves["time_days"].max(), column == 0)
             name = wording.group_label("by_arm", group)
             axes.set_title(name, fontsize=7, loc="left", pad=3)
-        figure.text(0.52, 0.08 / height, f"Months from {time_zero}", ha="center", va="center")
+        middle = 0.06 + (min(len(groups), PER_ROW) * width - 0.025) / 2
+        figure.text(middle, 0.08 / height, f"Months from {time_zero}", ha="center", va="center")
         _legend(figure, height)
         if step_cases > 1:
             said = f"shares in steps of about {step_cases} cases, not of single ones"
