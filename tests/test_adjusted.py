@@ -315,6 +315,17 @@ def test_first_treatments_take_the_unweighted_ratio_from_the_panel():
         panel = pd.DataFrame([row | {"adjusted_for": adjusted_for}])
         found = section(hazards=weights, panel=panel)[1]["weight_estimates"].rows
         assert found[1][0] == "\u2003Surgery first against cEBRT first" and found[1][1] == cell
+    # without a landmark the row that counts from time zero is the same comparison
+    naive = Study(name="small", landmark_days=0)
+    shown = {"weighted_hazards": weights, "panel": pd.DataFrame([row | {"method": "naive"}])}
+    empty = {name: pd.DataFrame(columns=columns) for name, columns in (
+        ("weighted_contrasts", ["measure", "time_days", "analysis", "group", "reference"]),
+        ("weighted_tests", ["analysis", "test", "p"]),
+        ("weight_diagnostics", ["analysis", "contrast", "group", "reference", "diagnostic"]),
+        ("unweighted", ["analysis", "group", "reference"]),
+    )}  # fmt: skip
+    rows = estimates_adjusted.estimates(shown | empty, naive).rows
+    assert rows[1][1] == "1.10 (0.90 to 1.30)"
 
 
 def test_weighted_curves_carry_two_lines_at_risk():

@@ -95,7 +95,8 @@ def _unweighted(key, shown, study):
     if rows.empty and plain == "by_broad_arm":
         panel = shown["panel"]
         same = panel["group"].eq(group) & panel["reference"].eq(reference)
-        same &= panel["method"].eq(f"landmark_{study.landmark_days:g}")
+        start = f"landmark_{study.landmark_days:g}" if study.landmark_days else "naive"
+        same &= panel["method"].eq(start)
         rows = panel[same & panel["adjusted_for"].fillna("").eq("")]
     return rows.to_dict("records")[0] if len(rows) else None
 
