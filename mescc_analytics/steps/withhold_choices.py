@@ -60,15 +60,15 @@ def _more(frame, name, marks, small, threshold):
     """
     found = pd.Series(False, index=frame.index)
     for _, rows in frame.groupby("section", sort=False):
-        counts = rows[name].astype(int)
-        gone = (marks.notna() | small)[rows.index]
+        counts = rows[name].dropna().astype(int)
+        gone = (marks.notna() | small)[counts.index]
         free = counts[~gone & (counts > 0)].sort_values(kind="stable").index.to_list()
         # what a reader knows of each: a small group, 0 or more; "<5", 1 to 4; others, 5 or more
         least = is_small(counts, threshold).astype(int).where(counts < threshold, threshold)
-        least = least.mask(small[rows.index], 0)
+        least = least.mask(small[counts.index], 0)
         while gone.any() and free and _tells(counts[gone], least[gone], threshold):
             gone[free.pop(0)] = True
-        found[rows.index] = gone
+        found[counts.index] = gone
     return found
 
 
