@@ -165,7 +165,7 @@ def test_what_is_withheld_says_why_and_what_it_would_take():
     assert len(tables["weight_diagnostics"].rows) == 2
     said = adjusted.opening(found, WEIGHT, STUDY)[1]
     assert said == (
-        "None of the 4 contrasts of arms passed every diagnostic, so that no adjusted estimate is "
+        "Not one of the 4 contrasts of arms passed every diagnostic, so that no adjusted estimate is "
         "shown."
     )
     show = {"weight": WEIGHT["weight"] | {"on_failure": "show"}}

@@ -21,7 +21,7 @@ NO_CURVES = (
     "can be shown."
 )
 NOTHING_KNOWN = (
-    "The arms differed before treatment began. None of what they could be made alike in was "
+    "The arms differed before treatment began. Nothing of what they could be made alike in was "
     "supplied ({}), so that nothing is adjusted."
 )
 SMD = (
@@ -191,7 +191,7 @@ def summed_up(rows, chosen):
     n = len(rows.drop_duplicates(["analysis", "contrast"]))
     passed = n - len(gone)
     if not passed:
-        of = "The one contrast" if n == 1 else f"None of the {n} contrasts"
+        of = "The one contrast" if n == 1 else f"Not one of the {n} contrasts"
         fails = "failed a diagnostic" if n == 1 else "passed every diagnostic"
         then = "" if shown_anyway(chosen) else ", so that no adjusted estimate is shown"
         return f"{of} of arms {fails}{then}."
