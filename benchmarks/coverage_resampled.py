@@ -18,9 +18,10 @@ from coverage_methods import (
 
 from mescc_analytics.clinical.first_treatment import kinds
 from mescc_analytics.stats.bootstrap import Measure
+from mescc_analytics.stats.cloning import weighted_rows
 from mescc_analytics.stats.emulation import emulation_contrasts
 from mescc_analytics.stats.score_draws import ScoreDraws
-from mescc_analytics.steps import impute, strategies
+from mescc_analytics.steps import impute, strategies, strategy_weights
 
 KINDS = (("restricted_mean", HORIZON), ("survival", MILESTONE))
 
@@ -46,7 +47,16 @@ def clone_censor_weight(cohort, contrast, rng, n_resamples):
         return nothing(CURVES, reason or f"strategies {names}")
     measures = [Measure("hazard_ratio", HORIZON), *(Measure(*kind) for kind in KINDS)]
     found = emulation_contrasts(made[0], measures, rng, n_resamples=n_resamples)
-    return [_emulated(*pair) for pair in zip(CURVES, found.to_dict("records"), strict=True)]
+    rows = [_emulated(*pair) for pair in zip(CURVES, found.to_dict("records"), strict=True)]
+    withheld = unlike(made[0], cohort.settings["weight"])
+    return [one | {"withheld": withheld and one["estimate"] == one["estimate"]} for one in rows]
+
+
+def unlike(emulation, chosen):
+    """Whether the step would withhold the comparison: those who keep a strategy do not stand in."""
+    parts = (emulation.clones, emulation.covariates, emulation.names)
+    rows, _ = weighted_rows(*parts, cap=emulation.cap)
+    return any(found.failed for found in strategy_weights.judge(rows, emulation, chosen).values())
 
 
 def _emulated(measure, found):

@@ -17,6 +17,8 @@ ORACLE = Path(__file__).parent / "oracle" / "weighted"
 FULL = settings.complete({}, need_cohorts=False)
 # later episodes of a patient are kept, so that they can be clusters
 FULL["cohort"]["eligibility"].remove("first_episode")
+# in small cohorts some strategies are otherwise withheld (test_strategy_weights.py)
+FULL["weight"]["on_failure"] = "show"
 PLAIN = {"by": []}
 
 

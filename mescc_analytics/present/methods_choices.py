@@ -20,10 +20,10 @@ def paragraphs(settings, study):
     """
     chosen = settings.get("survival") or {}
     said = [_contrasts(chosen)] if "min_arm" in chosen else []
-    said += [_from_zero(chosen, study)] if "time_varying" in chosen else []
+    weights = settings.get("weight") or {}
+    said += [_from_zero(chosen, weights, study)] if "time_varying" in chosen else []
     beside = _beside(chosen, study)
     said += [beside] if beside else []
-    weights = settings.get("weight") or {}
     said += [_weights(weights)] if "variance" in weights else []
     panel = settings.get("sensitivity") or {}
     return [*said, _panel(panel)] if panel else said
@@ -59,7 +59,7 @@ def _contrasts(chosen):
     return " ".join([*parts, E_VALUE])
 
 
-def _from_zero(chosen, study):
+def _from_zero(chosen, weights, study):
     parts = []
     grace = display.day_count(study.grace_days)
     if chosen["time_varying"]:
@@ -82,7 +82,20 @@ def _from_zero(chosen, study):
             "weights were fitted again. First treatments begun by fewer than "
             f"{chosen['min_strategy']} cases were no strategy."
         )
-    return " ".join(parts) or "Arms were not compared from time zero."
+        parts.append(_stand_ins(weights))
+    return " ".join(filter(None, parts)) or "Arms were not compared from time zero."
+
+
+def _stand_ins(weights):
+    if weights.get("on_failure") != "withhold":
+        return ""
+    most = min(weights["balance_limit"], weights["balance_most"])
+    return (
+        "A strategy was withheld where the weights of those who kept it were worth fewer than "
+        f"{weights['effective_size_min']:g} cases, or where a covariate differed from that of all "
+        f"cases by more than {most:g} standard deviations and by more than chance allows, or by "
+        f"more than {weights['balance_most']:g} in any case."
+    )
 
 
 def _beside(chosen, study):

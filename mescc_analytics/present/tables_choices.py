@@ -30,6 +30,7 @@ METHODS = {
 NOTHING = "Not assessable: fewer than two arms are large enough to be compared."
 TITLE = "What depends on a choice"
 NOT_AVAILABLE, WITHHELD = "not available: ", "withheld: "
+CLONES = re.compile("its weights leave|still unlike all cases|keeps the strategy")
 INAPPLICABLE = "not applicable"
 WITHOUT_DEATHS = re.compile(r"no deaths in (\w+)$")
 
@@ -108,6 +109,8 @@ def in_words(note):
     >>> in_words("not estimable: no deaths in cebrt")
     'no deaths in cEBRT first'
     """
+    if note.startswith(WITHHELD) and CLONES.search(note):
+        return "withheld: those who keep a strategy are too few, or too unlike the others"
     if note.startswith(WITHHELD):
         return "withheld, because it fails a diagnostic (Adjusted comparison)"
     words = cells.separated(note.removeprefix(NOT_AVAILABLE))

@@ -13,6 +13,7 @@ STRATEGIES = (
     "departed, and their intervals hold the weights as they are."
 )
 WEIGHTED = "First treatment as a strategy: weighted, with bootstrap intervals and no test."
+WITHHELD = "withheld"
 MILESTONE = re.compile(r"survival_[0-9.]+d")
 
 
@@ -61,12 +62,39 @@ def _survival_notes(summary, study):
         f"{display.day_count(study.landmark_days)}."
         if study.landmark_days
         else "",
-        STRATEGIES if summary["analysis"].eq(CLONED).any() else "",
+        *_strategies(summary[summary["analysis"].eq(CLONED)]),
         _unknown_groups(summary, study),
         study.entry_note,
         study.suppression_note,
     ]
     return tuple(note for note in notes if note)
+
+
+def _strategies(summary):
+    """What strategies are, and how well those who keep one stand in for those who left it."""
+    if summary.empty:
+        return
+    yield STRATEGIES
+    parts, failed = [], []
+    for row in summary.to_dict("records"):
+        name = wording.group_label(CLONED, row["group"])
+        if row["mark"] == WITHHELD:
+            failed.append(name)
+        elif not display.is_missing(row.get("largest_smd")):
+            size, smd = display.number(row["effective_n"]), display.ratio(row["largest_smd"])
+            parts.append(f"{name} {size} ({smd}, {row['largest_smd_of']})")
+    if parts:
+        yield (
+            "Effective cases that the weights leave to a strategy after the days of grace, in "
+            "brackets the largest standardised difference from all cases followed until then: "
+            f"{'; '.join(parts)}."
+        )
+    if failed:
+        yield (
+            f"Withheld: {', '.join(failed)}. Those who kept the strategy are too few, or too "
+            "unlike all cases, to stand in for those who left it (weight.effective_size_min, "
+            "weight.balance_most)."
+        )
 
 
 def _unknown_groups(summary, study):
@@ -97,7 +125,8 @@ def _analysis_title(analysis, groups):
 def _survival_row(analysis, row, milestones, *, indent):
     name = (cells.INDENT if indent else "") + wording.group_label(analysis, row["group"])
     if not display.is_missing(row["mark"]):
-        return (name, cells.marked(row), *[display.HIDDEN] * (4 + len(milestones)))
+        rest = WITHHELD if row["mark"] == WITHHELD else display.HIDDEN
+        return (name, cells.marked(row), *[rest] * (4 + len(milestones)))
     deaths = (
         display.number(row["events"])
         if not display.is_missing(row["events"])

@@ -11,6 +11,7 @@ from mescc_analytics.stats.contrasts import Sample, group_estimates
 from mescc_analytics.stats.curves import quantile, survival_at
 from mescc_analytics.stats.emulation import Emulation, emulation_contrasts
 from mescc_analytics.stats.weighted import weighted_kaplan_meier
+from mescc_analytics.steps import strategy_weights
 from mescc_analytics.steps.beside import declared, labels_of
 from mescc_analytics.steps.design_matrix import design
 
@@ -37,12 +38,14 @@ def compare(whole, settings):
     whole : DataFrame, shape (n_cases, ...)
         Cases in the analyses of the whole cohort.
     settings : dict
-        survival, cohort, seed.
+        survival, weight, cohort, seed.
 
     Returns
     -------
     tables : dict of str to DataFrame
-        curves, summary, hazards, contrasts; empty where there is a reason.
+        curves, summary, hazards, contrasts; empty where there is a reason. A strategy whose weights
+        fail their diagnostics has its row of the summary and of the contrasts, with the reason and
+        without estimates.
     reason : str
     """
     chosen, cohort = settings["survival"], settings["cohort"]
@@ -57,14 +60,17 @@ def compare(whole, settings):
     if all(notes):
         return {}, "; ".join(f"{name}: {note}" for name, note in zip(names, notes, strict=True))
     spread = len(whole) <= chosen["bootstrap_max_cases"]
+    verdicts = strategy_weights.judge(rows, emulation, settings["weight"])
+    failed = strategy_weights.reasons(verdicts, emulation.clones.strategies, settings["weight"])
     curves = _curves(rows, emulation, chosen, spread)
-    found = contrasts(emulation, chosen, settings["seed"])
+    found = strategy_weights.without(contrasts(emulation, chosen, settings["seed"]), failed)
     hazards = _hazards(found).assign(cluster=declared(whole, chosen)[1]["cluster"], strata="none")
+    summary = _summary(curves, rows, emulation, (chosen, notes, model, spread))
+    unknown = len(whole) - len(emulation.covariates)
+    drawn = pd.concat(curves.values(), ignore_index=True)
     return {
-        "curves": pd.concat(curves.values(), ignore_index=True),
-        "summary": _summary(curves, rows, emulation, (chosen, notes, model, spread)).assign(
-            n_group_unknown=len(whole) - len(emulation.covariates)
-        ),
+        "curves": drawn[~drawn["group"].isin(failed)].reset_index(drop=True),
+        "summary": _judged(summary, verdicts, names, failed).assign(n_group_unknown=unknown),
         "hazards": hazards,
         "contrasts": found[found["measure"] != "hazard_ratio"].reset_index(drop=True),
     }, too_few(names, chosen)
@@ -212,6 +218,19 @@ def _summary(curves, rows, emulation, about):
         if note
     ]
     return pd.DataFrame(made)
+
+
+def _judged(summary, verdicts, names, failed):
+    """The summary with how the weights leave each strategy, without what is withheld."""
+    values = {names[number]: verdict.values for number, verdict in verdicts.items()}
+    for column in strategy_weights.COLUMNS:
+        summary[column] = summary["group"].map({k: v.get(column) for k, v in values.items()})
+    gone = summary["group"].isin(failed)
+    kept = ("group", "n", "events", "n_deviated", "note", *strategy_weights.COLUMNS)
+    estimates = [name for name in summary if name not in kept]
+    summary.loc[gone, estimates] = np.nan
+    said = {name: strategy_weights.WITHHELD + why for name, why in failed.items()}
+    return summary.assign(note=summary["note"].mask(gone, summary["group"].map(said)))
 
 
 def _drawn_together(part, emulation):

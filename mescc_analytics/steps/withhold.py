@@ -7,6 +7,7 @@ import pandas as pd
 from mescc_analytics.tables import disclosure
 
 HIDDEN = "hidden"
+WITHHELD, STRATEGIES = "withheld", "by_arm_clone_censor_weight"
 MILESTONE = re.compile(r"survival_[0-9.]+d")
 SURVIVAL = ("survival", "ci_lower", "ci_upper")
 # a weight of 1 makes weighted numbers those of cases
@@ -118,7 +119,14 @@ def summary(frame, threshold):
         for column in (name, f"{name}_lower", f"{name}_upper"):
             out[column] = out[column].mask(hidden.notna())
         out[f"{name}_mark"] = hidden.mask(hidden.notna(), HIDDEN)
-    return _as_by_arm(out)
+    return failed_strategies(_as_by_arm(out))
+
+
+def failed_strategies(out):
+    """A frame with marks, also on strategies whose weights fail their diagnostics."""
+    failed = out["note"].astype("string").str.startswith(f"{WITHHELD}: ").fillna(False)
+    failed &= out["analysis"].eq(STRATEGIES)
+    return out.assign(mark=out["mark"].mask(failed, WITHHELD))
 
 
 def _as_by_arm(out):
@@ -172,7 +180,8 @@ def hazards(frame, shown_summary):
     where = _among(frame, ["analysis", "group"], gone) | _among(
         frame, ["analysis", "reference"], gone
     )
-    return hide(frame, where, ["hazard_ratio", "ci_lower", "ci_upper", "p", "ph_p"])
+    out = hide(frame, where, ["hazard_ratio", "ci_lower", "ci_upper", "p", "ph_p"])
+    return failed_strategies(out)
 
 
 def _among(frame, names, keys):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from mescc_analytics.steps.withhold import HIDDEN, hazards, hide, is_small
+from mescc_analytics.steps.withhold import HIDDEN, failed_strategies, hazards, hide, is_small
 
 VALUES = ("estimate", "ci_lower", "ci_upper", "of_group", "of_reference", "p", "p_holm")
 ON_DAY = "survival_difference"
@@ -69,7 +69,7 @@ def differences(frame, shown_summary, tells=()):
     names = ["analysis", "group", "reference", "measure", "time_days"]
     told = [_withheld(row, gone, days) for row in frame[names].itertuples(index=False)]
     where = pd.Series(told, index=frame.index, dtype=bool)
-    return without_p(hide(frame, where, VALUES), tells)
+    return without_p(failed_strategies(hide(frame, where, VALUES)), tells)
 
 
 def _withheld(row, gone, days):
