@@ -35,7 +35,7 @@ report: .venv/installed
 	done
 
 test: .venv/installed
-	@$(RUN) pytest -q -n $(CORES) --dist loadfile $(ARGS)
+	@$(RUN) pytest -q -n $(CORES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: .venv/installed
 	$(RUN) ruff check

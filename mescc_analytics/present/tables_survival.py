@@ -81,7 +81,7 @@ def _strategies(summary):
         if row["mark"] == WITHHELD:
             failed.append(name)
         elif not display.is_missing(row.get("largest_smd")):
-            size, smd = display.number(row["effective_n"]), display.ratio(row["largest_smd"])
+            size, smd = display.number(row["effective_n"]), display.number(row["largest_smd"], 2)
             parts.append(f"{name} {size} ({smd}, {row['largest_smd_of']})")
     if parts:
         yield (
