@@ -125,6 +125,8 @@ def test_marks_say_withheld_and_not_hidden():
     )
     marks = withhold.failed_strategies(frame)["mark"]
     assert marks[0] == "withheld" and marks[1:].isna().all()
+    other = frame.drop(columns="note")
+    pd.testing.assert_frame_equal(withhold.failed_strategies(other), other)
 
 
 def test_a_strategy_of_the_step_is_withheld():

@@ -124,6 +124,8 @@ def summary(frame, threshold):
 
 def failed_strategies(out):
     """A frame with marks, also on strategies whose weights fail their diagnostics."""
+    if "note" not in out:  # summaries of another step
+        return out
     failed = out["note"].astype("string").str.startswith(f"{WITHHELD}: ").fillna(False)
     failed &= out["analysis"].eq(STRATEGIES)
     return out.assign(mark=out["mark"].mask(failed, WITHHELD))
