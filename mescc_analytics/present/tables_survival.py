@@ -146,7 +146,11 @@ def _survival_row(analysis, row, milestones, *, indent):
             display.number,
         ),
         _days_cell(
-            row, "follow_up_median_days", "follow_up", cells.reason(row, "follow-up", "not reached")
+            row,
+            "follow_up_median_days",
+            "follow_up",
+            # clones that depart are censored for that, which says nothing of follow-up
+            "" if analysis == CLONED else cells.reason(row, "follow-up", "not reached"),
         ),
     )
 
@@ -190,8 +194,9 @@ def hazards(frame, tests, study):
     )
     notes = (
         "Cox model per factor, unadjusted, Efron ties, Wald intervals. Each group against the one "
-        "named. A small p for proportional "
-        "hazards says that the ratio changes over time and one number does not describe it.",
+        "named; p values take no account of how many groups are compared (Survival by arm has "
+        "those that do). A small p for proportional hazards says that the ratio changes over time "
+        "and one number does not describe it.",
         tables_contrasts.small_note(frame, tests),
         tables_contrasts.firth_note(frame),
         WEIGHTED if frame["analysis"].eq(CLONED).any() else "",

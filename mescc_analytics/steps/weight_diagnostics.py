@@ -28,6 +28,7 @@ BALANCE = (
 OVERLAP = "contrast group reference arm bin_lower bin_upper n n_weighted".split()
 DIAGNOSTICS = "contrast group reference diagnostic value limit verdict withholds why".split()
 EVERYTHING, RATIO = "everything", "hazard_ratio"
+SPREAD = "spread"
 
 
 def contrast_of(group, reference):
@@ -51,7 +52,7 @@ def _pair(model, group):
 def _balance_pair(model, name, chosen):
     pair, key = _pair(model, name)
     arm, weight = model.arm[pair].cat.remove_unused_categories(), model.weight[pair].to_numpy()
-    columns = {k: v[pair] for k, v in model.covariates.columns.items()}
+    columns = _judged({k: v[pair] for k, v in model.covariates.columns.items()})
     found = balance_table(columns, arm.array, weight, limit=chosen["balance_limit"])
     when = {label: rows.set_index("variable") for label, rows in found.groupby("when")}
     effective = _effective(model, (key["group"], key["reference"]))
@@ -64,6 +65,20 @@ def _balance_pair(model, name, chosen):
             row | _verdict(column, effective, after, chosen) | {"n_fewest": _fewest(column, arm)}
         )
     return pd.DataFrame(rows, columns=BALANCE)
+
+
+def _judged(columns):
+    """Covariates with the spread of every number beside it: its squared distance from the mean.
+
+    Overlap weights leave no difference in what is in the model; its spread is not in it.
+    """
+    out = {}
+    for name, column in columns.items():
+        out[name] = column
+        if not hasattr(column, "cat") and column.dtype != bool and column.nunique() > 2:
+            number = column.astype("Float64")
+            out[f"{name}: {SPREAD}"] = (number - number.mean()) ** 2
+    return out
 
 
 def _verdict(column, effective, after, chosen):
