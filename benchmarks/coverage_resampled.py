@@ -18,7 +18,6 @@ from coverage_methods import (
 
 from mescc_analytics.clinical.first_treatment import kinds
 from mescc_analytics.stats.bootstrap import Measure
-from mescc_analytics.stats.cloning import weighted_rows
 from mescc_analytics.stats.emulation import emulation_contrasts
 from mescc_analytics.stats.score_draws import ScoreDraws
 from mescc_analytics.steps import impute, strategies, strategy_weights
@@ -54,9 +53,8 @@ def clone_censor_weight(cohort, contrast, rng, n_resamples):
 
 def unlike(emulation, chosen):
     """Whether the step would withhold the comparison: those who keep a strategy do not stand in."""
-    parts = (emulation.clones, emulation.covariates, emulation.names)
-    rows, _ = weighted_rows(*parts, cap=emulation.cap)
-    return any(found.failed for found in strategy_weights.judge(rows, emulation, chosen).values())
+    found = strategy_weights.judge(emulation.rows()[0], emulation, chosen)
+    return any(verdict.failed for verdict in found.values())
 
 
 def _emulated(measure, found):

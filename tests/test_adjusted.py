@@ -71,6 +71,7 @@ def test_every_diagnostic_has_value_limit_and_verdict_in_word_and_shape():
         "\u2003Surgery + cEBRT against cEBRT, long course",
         "withheld: overlap, cases per parameter",
         "✓ passed: 0.13 (≤ 0.25)",
+        "✓ passed: 1.20 (≤ 2.00)",
         "✗ failed: 100 % (≥ 70 %)",
         "✓ passed: 36 (≥ 20)",
         "✗ failed: 3.5 (≥ 3)",
@@ -98,7 +99,7 @@ def test_a_failed_value_never_reads_like_its_limit():
     rows = diagnostics(["effective_size"])
     rows.loc[rows["diagnostic"] == "effective_size", "value"] = 19.9
     table = section(weight_diagnostics=rows, weight_overlap=overlap())[1]["weight_diagnostics"]
-    assert table.rows[1][4] == "✗ failed: 19 (≥ 20)"
+    assert table.rows[1][5] == "✗ failed: 19 (≥ 20)"
 
 
 def test_first_treatments_stand_before_arms_in_detail():
@@ -208,8 +209,14 @@ def test_the_love_plot_writes_out_what_has_no_dot():
     rows = pd.concat(
         [
             balance(),
-            balance(covariate="age_years", n_fewest=2, smd_after=0.6, verdict="fail"),
-            balance(covariate="sex", n_fewest=2),
+            balance(
+                covariate="age_years",
+                n_fewest=2,
+                smd_after=0.6,
+                verdict="fail",
+                variance_ratio=0.4,
+            ),
+            balance(covariate="sex", n_fewest=2, variance_ratio=1.5),
             balance(covariate="site", note="separated: x", verdict="fail"),
         ],
         ignore_index=True,
@@ -222,9 +229,15 @@ def test_the_love_plot_writes_out_what_has_no_dot():
     for words in ("✗ separated", "✓ within the limit; values withheld", "(arms in detail)", "Age"):
         assert words in svg
     cells = {row[0].strip(): row[1:] for row in tables["weight_balance"].rows}
-    assert cells["High-grade compression (SOSG)"] == ("0.57", "0.04", "0.25", "✓ passed")
-    assert cells["Age"] == ("0.57", "0.60", "0.25", "✗ failed")  # a number, which enough have
-    assert cells["Sex"] == ("hidden", "hidden", "0.25", "✓ passed")
+    assert cells["High-grade compression (SOSG)"] == ("0.57", "0.04", "0.25", "✓ passed", "")
+    assert cells["Age"] == (
+        "0.57",
+        "0.60",
+        "0.25",
+        "✗ failed",
+        "✗ failed: 0.40 (≤ 2.00)",
+    )  # a number, which enough have
+    assert cells["Sex"] == ("hidden", "hidden", "0.25", "✓ passed", "")
     assert cells["Site"][1] == "separated"
     caption, words = captions_adjusted.balance(found["weight_balance"], STUDY)
     assert "√((p1(1 − p1) + p2(1 − p2)) / 2)" in caption

@@ -36,7 +36,7 @@ def emulation(cases, covariates=None, names=("ecog",)):
 
 
 def judged(made, **limits):
-    rows, _ = weighted_rows(made.clones, made.covariates, made.names)
+    rows, _ = made.rows()
     return strategy_weights.judge(rows, made, LIMITS | limits)
 
 

@@ -24,6 +24,7 @@ LENIENT = {
     "covariates": ["age_years", "ambulatory_status"],
     "balance_limit": 5,
     "balance_most": 5,
+    "variance_ratio_max": 50,
     "overlap_share_min": 0,
     "effective_size_min": 1,
     "cases_per_parameter_min": 0,

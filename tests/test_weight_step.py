@@ -265,12 +265,7 @@ def test_missing_ages_are_a_level_or_leave_out():
         share = frame["age_years"].isna().groupby(frame["arm"], observed=True).mean().max()
         assert_allclose(diagnostic(tables, "missingness")["value"], share)
     names = set(analyse(frame, changed())["balance"]["covariate"])
-    assert names == {
-        "age_years",
-        "age_years: spread",
-        "age_years: missing",
-        "ambulatory_status",
-    }
+    assert names == {"age_years", "age_years: missing", "ambulatory_status"}
 
 
 def test_trimmed_cases_have_no_weight_and_the_scores_are_fitted_again():
@@ -343,20 +338,29 @@ def test_balance_that_is_left_fails_by_name():
 def test_spread_is_judged_although_means_agree():
     frame = alike(300)
     short = (frame["arm"] == SHORT).to_numpy()
-    centre = frame["age_years"].astype(float).mean()
-    wide = centre + 2.5 * (frame["age_years"].astype(float) - centre)
-    frame["age_years"] = frame["age_years"].astype(float).mask(short, wide)
-    tables = analyse(frame, changed())
-    rows = tables["balance"].set_index("covariate")
-    # both arms are symmetric about one mean: the model sees nothing, the spread tells
-    assert rows.loc["age_years", "verdict"] == "pass"
-    assert rows.loc["age_years: spread", "verdict"] == "fail"
-    x = (frame["age_years"] - frame["age_years"].mean()) ** 2
-    one, other = x[short], x[~short]
-    by_hand = (one.mean() - other.mean()) / np.sqrt((one.var() + other.var()) / 2)
-    assert_allclose(rows.loc["age_years: spread", "smd_before"], by_hand, rtol=1e-8)
-    row = diagnostic(tables, "balance")
-    assert row["verdict"] == "fail" and row["why"] == "still unlike after weighting: Age: spread"
+    age = frame["age_years"].astype(float)
+    found = {}
+    # both arms have the same mean: the model sees nothing, the ratio of the variances tells
+    for times, limit in ((1.3, 2), (1.5, 2), (1.5, 3)):
+        frame["age_years"] = age.mask(short, age.mean() + times * (age - age.mean()))
+        tables = analyse(frame, changed(variance_ratio_max=limit))
+        row = tables["balance"].set_index("covariate").loc["age_years"]
+        assert_allclose(row["variance_ratio"], times**2, rtol=1e-8)
+        assert row["verdict"] == "pass" and row["variance_ratio_limit"] == limit
+        found[times, limit] = diagnostic(tables, "variance_ratio")
+    assert [row["verdict"] for row in found.values()] == ["pass", "fail", "pass"]
+    row = found[1.5, 2]
+    assert_allclose(row["value"], 2.25) and row["limit"] == 2
+    assert row["why"] == "ratio of the variances after weighting: Age"
+    assert row["withholds"] == "everything"
+    # the smaller variance in the arm counts alike
+    frame["age_years"] = age.mask(~short, age.mean() + 1.5 * (age - age.mean()))
+    row = diagnostic(analyse(frame, changed()), "variance_ratio")
+    assert_allclose(row["value"], 2.25)
+    # few cases: what chance would show is accepted
+    few = analyse(alike(24), changed())["balance"].set_index("covariate")
+    assert few.loc["age_years", "variance_ratio_limit"] > 2
+    assert few.loc["ambulatory_status"].isna()[["variance_ratio"]].all()
 
 
 # two levels of arms
@@ -375,8 +379,7 @@ def test_first_treatments_are_adjusted_beside_the_arms():
     )
     assert_allclose(weights["broad_weight"], other, rtol=1e-9)
     assert set(of_arms(tables["diagnostics"], BROAD)["contrast"]) == {"surgery vs cebrt"}
-    balance = of_arms(tables["balance"], BROAD).set_index("covariate")["smd_after"]
-    assert (balance.drop("age_years: spread") < 1e-6).all()
+    assert (of_arms(tables["balance"], BROAD)["smd_after"] < 1e-6).all()
     assert of_arms(tables["overlap"], BROAD)["n"].sum() == 600
     for name in ("balance", "overlap", "diagnostics"):
         assert tables[name].columns[0] == "analysis"
@@ -444,7 +447,7 @@ def test_a_missing_number_is_judged_only_where_it_is_modelled():
     frame = alike()
     frame.loc[frame.index[:6], "age_years"] = pd.NA
     few = of_arms(analyse(frame, changed())["balance"])
-    assert set(few["covariate"]) == {"age_years", "age_years: spread", "ambulatory_status"}
+    assert set(few["covariate"]) == {"age_years", "ambulatory_status"}
     modelled = of_arms(analyse(frame, changed(rare_level_cases=6))["balance"])
     assert "age_years: missing" in set(modelled["covariate"])
 

@@ -7,6 +7,7 @@ DETAILED, BROAD = "by_arm_weighted", "by_broad_arm_weighted"
 ARM, REFERENCE = "surgery_cebrt", "cebrt_long"
 LIMITS = {
     "balance": (0.13, 0.25, "nearest to its limit: Visceral metastases"),
+    "variance_ratio": (1.2, 2.0, "ratio of the variances after weighting: Age"),
     "overlap": (1.0, 0.7, "share of the cases"),
     "effective_size": (36.5, 20.0, f"cases that the weights leave: {ARM}"),
     "events_per_parameter": (
@@ -57,6 +58,8 @@ def balance(**changed):
         "smd_before": 0.57,
         "smd_after": 0.04,
         "by_chance": 0.41,
+        "variance_ratio": np.nan,
+        "variance_ratio_limit": 2.0,
         "limit": 0.25,
         "verdict": "pass",
         "n_fewest": 13,

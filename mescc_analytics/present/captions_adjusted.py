@@ -28,8 +28,7 @@ SMD = (
     "Standardised mean difference: for a number, the difference of the two means over the root of "
     "the mean of the two variances; for yes or no and for levels, the Mahalanobis distance "
     "between the proportions, which for yes or no is |p1 − p2| / √((p1(1 − p1) + p2(1 − p2)) / 2). "
-    "Means, variances and proportions carry the weights after weighting. Spread: the same of the "
-    "squared distances from the mean, which weighting does not even out by itself."
+    "Means, variances and proportions carry the weights after weighting."
 )
 
 

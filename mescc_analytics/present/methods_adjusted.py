@@ -56,6 +56,13 @@ def _left_out(chosen):
     )
 
 
+def _spread(chosen):
+    if "variance_ratio_max" not in chosen:
+        return ""
+    most = chosen["variance_ratio_max"]
+    return f"ratios of the variances of a number of at most {most:g}, or as by chance; "
+
+
 def _limits(chosen):
     begins = (
         "Contrasts were judged by diagnostics with limits set beforehand, and shown whether or not "
@@ -66,7 +73,7 @@ def _limits(chosen):
     return begins + (
         f"standardised differences of at most {chosen['balance_limit']:g} after weighting, or of "
         "what arms of that effective size would differ by chance, up to "
-        f"{chosen['balance_most']:g}; at least "
+        f"{chosen['balance_most']:g}; {_spread(chosen)}at least "
         f"{display.percent_value(chosen['overlap_share_min'], 1)} % of each arm with counterparts; "
         f"at least {chosen['effective_size_min']:g} effective cases in each; at least "
         f"{chosen['cases_per_parameter_min']:g} cases of the smaller arm per parameter; a "

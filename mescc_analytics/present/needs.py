@@ -26,6 +26,10 @@ def _balance(row, after):
     return f"still unlike in {named}", "more cases of both arms that are alike in it"
 
 
+def _spread(row, after):
+    return f"unlike spread of {after}", "more cases of both arms that are alike in it"
+
+
 def _overlap(row, _):
     share = display.percent_value(row["limit"], 1)
     wanted = f"at least {share} % of each arm among patients of whom the other arm has cases too"
@@ -94,6 +98,7 @@ def separating(why):
 
 WORDS = {
     "balance": _balance,
+    "variance_ratio": _spread,
     "overlap": _overlap,
     "effective_size": _effective_size,
     "events_per_parameter": _parameters,

@@ -7,12 +7,17 @@ from mescc_analytics.present.captions_adjusted import ANALYSES, SMD, contrast_la
 from mescc_analytics.present.tables import Table
 
 PASS, FAIL = "✓ passed", "✗ failed"
+SPREAD = (
+    "Variance ratio: variance of a number in the arm over that in the reference after weighting; "
+    "in brackets how far it, or the reference over the arm, may go."
+)
 ORDER = (
-    *("balance", "overlap", "effective_size", "events_per_parameter"),
+    *("balance", "variance_ratio", "overlap", "effective_size", "events_per_parameter"),
     *("detectable_effect", "missingness", "proportional_hazards"),
 )
 HEADS = {
     "balance": "Balance",
+    "variance_ratio": "Variance ratio",
     "overlap": "Overlap",
     "effective_size": "Effective cases",
     "events_per_parameter": "Cases per parameter",
@@ -58,12 +63,14 @@ def diagnostics(rows, study, *, show=False):
     head = ("", "Adjusted estimate", *(HEADS[name] for name in ORDER))
     made = _by_analysis(modelled, len(head), lambda own: _diagnostic_row(own, show))
     notes = (
-        "In brackets: the limit (≥ at least, ≤ at most), a setting made before any estimate was "
-        "seen. Balance: largest standardised difference left after weighting. Overlap: share of "
-        "the cases of an arm whose score lies where the other arm has cases, the smaller of the "
-        "two arms. Effective cases: how many unweighted cases would carry as much, in the smaller "
-        "arm. Cases per parameter of the model, in the smaller arm. Smallest hazard ratio that "
-        "would be found with the set power. Missing: of the covariate missing most. Proportional "
+        "In brackets: the limit (≥ at least, ≤ at most), a setting made before any estimate was"
+        " seen. Balance: largest standardised difference left after weighting. Variance ratio: "
+        "how differently the number most unlike in this respect spreads in the two arms after "
+        "weighting, the larger variance over the smaller. Overlap: share of the cases of an arm"
+        " whose score lies where the other arm has cases, the smaller of the two arms. "
+        "Effective cases: how many unweighted cases would carry as much, in the smaller arm. "
+        "Cases per parameter of the model, in the smaller arm. Smallest hazard ratio that would"
+        " be found with the set power. Missing: of the covariate missing most. Proportional "
         "hazards: p of the test; failing it withholds the hazard ratio only.",
         study.suppression_note,
     )
@@ -148,14 +155,14 @@ def _withheld_row(own):
 
 def balance(rows, study):
     """Standardised differences before and after weighting."""
-    head = ("", "Before weighting", "After weighting", "Limit", "Verdict")
+    head = ("", "Before weighting", "After weighting", "Limit", "Verdict", "Variance ratio")
     made = []
     for _, own in _groups(rows):
         first = own.iloc[0]
-        made.append((f"{ANALYSES[first['analysis']]}: {contrast_label(first)}", *[""] * 4))
+        made.append((f"{ANALYSES[first['analysis']]}: {contrast_label(first)}", *[""] * 5))
         made += [_balance_row(row) for row in own.to_dict("records")]
     title = f"Standardised differences before and after weighting, cohort {study.name}"
-    notes = (SMD, study.suppression_note) if made else ()
+    notes = (SMD, SPREAD, study.suppression_note) if made else ()
     return Table("weight_balance", title, head, tuple(made), tuple(n for n in notes if n))
 
 
@@ -171,4 +178,15 @@ def _balance_row(row):
             hidden = not display.is_missing(row["mark"])
             shown.append(cells.marked(row) if hidden else cells.NOT_ESTIMABLE)
     verdict = FAIL if row["verdict"] == "fail" else PASS
-    return (cells.INDENT + str(row["label"]), *shown, display.number(row["limit"], 2), verdict)
+    limit = display.number(row["limit"], 2)
+    return (cells.INDENT + str(row["label"]), *shown, limit, verdict, _ratio(row))
+
+
+def _ratio(row):
+    """The ratio of the variances of a number, and its limit."""
+    ratio = row["variance_ratio"]
+    if display.is_missing(ratio):
+        return ""
+    limit, ratio = (float(v) for v in (row["variance_ratio_limit"], ratio))
+    sign = FAIL if max(ratio, 1 / ratio) > limit else PASS
+    return f"{sign}: {display.number(ratio, 2)} (≤ {display.number(limit, 2)})"

@@ -145,14 +145,14 @@ def _survival_row(analysis, row, milestones, *, indent):
             cells.reason(row, "restricted mean", cells.NOT_ESTIMABLE),
             display.number,
         ),
-        _days_cell(
-            row,
-            "follow_up_median_days",
-            "follow_up",
-            # clones that depart are censored for that, which says nothing of follow-up
-            "" if analysis == CLONED else cells.reason(row, "follow-up", "not reached"),
-        ),
+        _follow_up(analysis, row),
     )
+
+
+def _follow_up(analysis, row):
+    """Median follow-up; none of clones, which are censored where they depart."""
+    otherwise = "" if analysis == CLONED else cells.reason(row, "follow-up", "not reached")
+    return _days_cell(row, "follow_up_median_days", "follow_up", otherwise)
 
 
 def _days_cell(row, name, stem, otherwise, form=display.day_count):

@@ -3,11 +3,47 @@
 import numpy as np
 import pandas as pd
 
-from mescc_analytics.stats.describe import smd
+from mescc_analytics.stats.curves import as_numbers
+from mescc_analytics.stats.describe import mean_variance, smd
 from mescc_analytics.stats.intervals import z_value
 from mescc_analytics.stats.propensity import effective_sizes
 
 COLUMNS = ("variable", "when", "smd", "first", "second", "by_chance", "balanced", "note")
+
+
+def variance_ratio(column, group, weight):
+    """Variance of a number in the second of two groups over that in the first.
+
+    Parameters
+    ----------
+    column : Series, shape (n_cases,)
+        Missing values are left out.
+    group : Categorical, shape (n_cases,)
+        Two categories.
+    weight : array-like of float, shape (n_cases,)
+
+    Returns
+    -------
+    float
+        NaN for what is no number with more than two values, and without a variance in a group.
+
+    Notes
+    -----
+    Rubin, Health Serv Outcomes Res Methodol 2001;2:169-188: below 1/2 or above 2 the groups are too
+    far apart. Weighted variances as in `describe.smd`.
+
+    >>> variance_ratio(pd.Series([1.0, 2, 3, 2, 4, 6]), pd.Categorical(list("aaabbb")), np.ones(6))
+    4.0
+    """
+    if hasattr(column, "cat") or column.dtype == bool or column.nunique() < 3:
+        return np.nan
+    values, weight = as_numbers(column), np.asarray(weight, float)
+    found = []
+    for code in range(2):
+        chosen = (group.codes == code) & ~np.isnan(values) & (weight > 0)
+        few = chosen.sum() < 2
+        found.append(0.0 if few else mean_variance(values[chosen], weight[chosen])[1])
+    return found[1] / found[0] if min(found) > 0 else np.nan
 
 
 def balance_table(columns, group, weight, *, kinds=None, limit=0.1, level=0.95):

@@ -226,14 +226,15 @@ def _distance_of_means(first, second):
     """NaN without a variance, infinite where two constants differ; each side values and weights."""
     if min(len(first[0]), len(second[0])) < 2:
         return NAN
-    (mean, variance), (other_mean, other) = _mean_variance(*first), _mean_variance(*second)
+    (mean, variance), (other_mean, other) = mean_variance(*first), mean_variance(*second)
     spread = np.sqrt((variance + other) / 2)
     if spread == 0:
         return np.inf if mean != other_mean else 0.0
     return abs(mean - other_mean) / spread
 
 
-def _mean_variance(values, weight):
+def mean_variance(values, weight):
+    """Weighted mean and variance of two or more numbers, the variance as in `smd`."""
     if np.ptp(values) == 0:
         return values[0], 0.0
     total = weight.sum()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtri, ndtri
+from scipy.special import chdtri, fdtri, ndtri
 
 from mescc_analytics.errors import UsageError
 from mescc_analytics.stats.intervals import NAN
@@ -33,6 +33,29 @@ def chance_limit(effective_first, effective_second, df=1, level=0.95):
         return NAN
     spread = 1 / effective_first + 1 / effective_second
     return float(np.sqrt(chdtri(max(df, 1), 1 - level) * spread))
+
+
+def chance_ratio(effective_first, effective_second, level=0.95):
+    """Ratio of variances, the larger over the smaller, that randomised groups exceed in 1 - level.
+
+    Parameters
+    ----------
+    effective_first, effective_second : float
+        Effective sample sizes.
+    level : float
+
+    Notes
+    -----
+    The F distribution, so that the number is taken as normal.
+
+    >>> round(chance_ratio(21, 21), 3)
+    2.464
+    """
+    sizes = np.array([effective_first, effective_second]) - 1
+    if not (sizes > 0).all():
+        return np.inf
+    tail = 1 - (1 - level) / 2
+    return float(max(fdtri(*sizes, tail), fdtri(*sizes[::-1], tail)))
 
 
 def common_support(score, member):

@@ -40,13 +40,17 @@ class Emulation:
     cap: float | None = None
     cluster: np.ndarray | None = None
 
+    def rows(self, counts=None):
+        """Rows of follow-up and notes, as from `cloning.weighted_rows`."""
+        given = (self.clones, self.covariates, self.names)
+        return weighted_rows(*given, counts=counts, cap=self.cap)
+
     def estimates(self, measures, counts=None):
         """Measures of every strategy, shape (n_strategies, n_measures), and notes per strategy.
 
         A hazard ratio is that against the first strategy.
         """
-        given = {"counts": counts, "cap": self.cap}
-        rows, notes = weighted_rows(self.clones, self.covariates, self.names, **given)
+        rows, notes = self.rows(counts)
         found = np.full((len(self.clones.strategies), len(measures)), np.nan)
         if len(rows):
             curves = _curves(rows, measures)

@@ -18,7 +18,7 @@ PLACES = {
 }
 EMPTY = {
     "weight_balance": "analysis covariate contrast group reference smd_before smd_after by_chance "
-    "limit verdict n_fewest note",
+    "limit verdict n_fewest note variance_ratio variance_ratio_limit",
     "weight_overlap": "analysis contrast group reference arm bin_lower bin_upper n n_weighted",
     "weight_diagnostics": "analysis contrast group reference diagnostic value limit verdict "
     "withholds why",

@@ -6,7 +6,7 @@ import pandas as pd
 from mescc_analytics import codebook
 from mescc_analytics.clinical.first_treatment import NONE, first_treatment
 from mescc_analytics.stats.bootstrap import Measure
-from mescc_analytics.stats.cloning import Strategy, clone, weighted_rows
+from mescc_analytics.stats.cloning import Strategy, clone
 from mescc_analytics.stats.contrasts import Sample, group_estimates
 from mescc_analytics.stats.curves import quantile, survival_at
 from mescc_analytics.stats.emulation import Emulation, emulation_contrasts
@@ -53,24 +53,22 @@ def compare(whole, settings):
     if reason:
         return {}, reason
     emulation, model = made
-    rows, notes = weighted_rows(
-        emulation.clones, emulation.covariates, emulation.names, cap=emulation.cap
-    )
+    rows, notes = emulation.rows()
     names = [strategy.name for strategy in emulation.clones.strategies]
     if all(notes):
         return {}, "; ".join(f"{name}: {note}" for name, note in zip(names, notes, strict=True))
-    spread = len(whole) <= chosen["bootstrap_max_cases"]
     verdicts = strategy_weights.judge(rows, emulation, settings["weight"])
     failed = strategy_weights.reasons(verdicts, emulation.clones.strategies, settings["weight"])
-    curves = _curves(rows, emulation, chosen, spread)
     found = strategy_weights.without(contrasts(emulation, chosen, settings["seed"]), failed)
+    spread = len(whole) <= chosen["bootstrap_max_cases"]
+    curves = _curves(rows, emulation, chosen, spread)
     hazards = _hazards(found).assign(cluster=declared(whole, chosen)[1]["cluster"], strata="none")
     summary = _summary(curves, rows, emulation, (chosen, notes, model, spread))
-    unknown = len(whole) - len(emulation.covariates)
+    summary["n_group_unknown"] = len(whole) - len(emulation.covariates)
     drawn = pd.concat(curves.values(), ignore_index=True)
     return {
         "curves": drawn[~drawn["group"].isin(failed)].reset_index(drop=True),
-        "summary": _judged(summary, verdicts, names, failed).assign(n_group_unknown=unknown),
+        "summary": _judged(summary, verdicts, names, failed),
         "hazards": hazards,
         "contrasts": found[found["measure"] != "hazard_ratio"].reset_index(drop=True),
     }, too_few(names, chosen)

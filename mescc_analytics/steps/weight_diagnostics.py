@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from mescc_analytics.stats.balance import balance_table
+from mescc_analytics.stats.balance import balance_table, variance_ratio
 from mescc_analytics.stats.cox import fit_cox
 from mescc_analytics.stats.describe import smd
 from mescc_analytics.stats.diagnostics import (
     chance_limit,
+    chance_ratio,
     common_support,
     detectable_hazard_ratio,
     histogram,
@@ -23,12 +24,12 @@ from mescc_analytics.stats.proportionality import ph_test
 from mescc_analytics.steps.covariates import words_of
 
 BALANCE = (
-    "covariate contrast group reference smd_before smd_after by_chance limit verdict n_fewest note"
+    "covariate contrast group reference smd_before smd_after by_chance limit verdict n_fewest note "
+    "variance_ratio variance_ratio_limit"
 ).split()
 OVERLAP = "contrast group reference arm bin_lower bin_upper n n_weighted".split()
 DIAGNOSTICS = "contrast group reference diagnostic value limit verdict withholds why".split()
 EVERYTHING, RATIO = "everything", "hazard_ratio"
-SPREAD = "spread"
 
 
 def contrast_of(group, reference):
@@ -52,33 +53,19 @@ def _pair(model, group):
 def _balance_pair(model, name, chosen):
     pair, key = _pair(model, name)
     arm, weight = model.arm[pair].cat.remove_unused_categories(), model.weight[pair].to_numpy()
-    columns = _judged({k: v[pair] for k, v in model.covariates.columns.items()})
+    columns = {k: v[pair] for k, v in model.covariates.columns.items()}
     found = balance_table(columns, arm.array, weight, limit=chosen["balance_limit"])
     when = {label: rows.set_index("variable") for label, rows in found.groupby("when")}
     effective = _effective(model, (key["group"], key["reference"]))
-    rows = []
+    spread, rows = max(chosen["variance_ratio_max"], chance_ratio(*effective)), []
     for covariate, column in columns.items():
         before, after = (when[label].loc[covariate] for label in ("before", "after"))
         row = {"covariate": covariate, **key}
         row |= {"smd_before": before["smd"], "smd_after": after["smd"]}
-        rows.append(
-            row | _verdict(column, effective, after, chosen) | {"n_fewest": _fewest(column, arm)}
-        )
+        row |= _verdict(column, effective, after, chosen) | {"n_fewest": _fewest(column, arm)}
+        ratio = variance_ratio(column, arm.array, weight)
+        rows.append(row | {"variance_ratio": ratio, "variance_ratio_limit": spread})
     return pd.DataFrame(rows, columns=BALANCE)
-
-
-def _judged(columns):
-    """Covariates with the spread of every number beside it: its squared distance from the mean.
-
-    Overlap weights leave no difference in what is in the model; its spread is not in it.
-    """
-    out = {}
-    for name, column in columns.items():
-        out[name] = column
-        if not hasattr(column, "cat") and column.dtype != bool and column.nunique() > 2:
-            number = column.astype("Float64")
-            out[f"{name}: {SPREAD}"] = (number - number.mean()) ** 2
-    return out
 
 
 def _verdict(column, effective, after, chosen):
@@ -155,6 +142,7 @@ def diagnostics_of(model, balance, outcome, chosen):
         of_pair = balance[balance["contrast"] == key["contrast"]]
         checks = [
             _imbalance(of_pair, chosen),
+            *_spread(of_pair),
             _support(_relative(model, name)[pair], model.arm[pair] == name, chosen),
             *_sizes(model, key, outcome, chosen),
             _missing(model, key, chosen),
@@ -190,6 +178,18 @@ def _imbalance(rows, chosen):
         named = ", ".join(words_of(name) for name in rows.loc[failed, "covariate"])
         why = f"still unlike after weighting: {named}"
     return _row("balance", (worst["smd_after"], worst["limit"]), failed.any(), why)
+
+
+def _spread(rows):
+    """What the weights leave of a number beside its mean, which overlap weights make the same."""
+    ratio = rows["variance_ratio"].dropna()
+    if ratio.empty:
+        return
+    worst = rows.loc[np.maximum(ratio, 1 / ratio).idxmax()]
+    value, limit = worst["variance_ratio"], worst["variance_ratio_limit"]
+    value = max(value, 1 / value)
+    why = f"ratio of the variances after weighting: {words_of(worst['covariate'])}"
+    yield _row("variance_ratio", (value, limit), value > limit, why)
 
 
 def _support(score, member, chosen):

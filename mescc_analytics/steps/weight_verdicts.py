@@ -11,6 +11,7 @@ WORDS = {
     "arm_size": "cases in the arm",
     "separation": "covariates that tell the arms apart",
     "balance": "standardised difference after weighting",
+    "variance_ratio": "ratio of variances after weighting",
     "overlap": "share of an arm in the overlap",
     "effective_size": "effective sample size",
     "events_per_parameter": "cases per parameter",
@@ -19,7 +20,7 @@ WORDS = {
     "proportional_hazards": "p of proportional hazards",
 }
 # the reason of these names the covariates
-NAMING = ("balance", "missingness", "separation")
+NAMING = ("balance", "variance_ratio", "missingness", "separation")
 
 
 @dataclass(frozen=True)

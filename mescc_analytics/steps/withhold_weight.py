@@ -109,7 +109,8 @@ def balance(frame, few, threshold):
     coarse = frame["analysis"].eq(BROAD) & (threshold > 1)
     before = frame["smd_before"].astype("Float64")
     out = frame.assign(smd_before=before.mask(coarse, before.round(1)))
-    return hide(out, few, ["smd_before", "smd_after", "by_chance"]).drop(columns="n_fewest")
+    numbers = ["smd_before", "smd_after", "by_chance", "variance_ratio"]
+    return hide(out, few, numbers).drop(columns="n_fewest")
 
 
 def diagnostics(frame, few_balance, told, threshold):
@@ -135,15 +136,22 @@ def diagnostics(frame, few_balance, told, threshold):
     gone = kind.isin(COUNTED) & _either(frame, no_size)
     gone |= (kind == "detectable_effect") & _either(frame, no_size.union(no_deaths))
     gone |= (kind == "balance") & _from_few(frame, few_balance)
+    gone |= (kind == "variance_ratio") & _from_few(frame, _larger(few_balance), "variance_ratio")
     small = kind.isin(("effective_size", "arm_size")) & (value > 0) & (value < threshold)
     small &= threshold > 1
     out = hide(frame.assign(value=value), gone | small, ["value"], small, f"<{threshold}")
     return _spans(out, model_sizes, threshold)
 
 
-def _from_few(frame, few_balance):
+def _larger(balance):
+    """Balance with ratios of variances as the larger one over the smaller."""
+    ratio = balance["variance_ratio"].astype("Float64")
+    return balance.assign(variance_ratio=ratio.mask(ratio < 1, 1 / ratio))
+
+
+def _from_few(frame, few_balance, name="smd_after"):
     """Contrasts whose worst covariate is one of which the difference is withheld."""
-    worst = set(_rounded(few_balance, "smd_after"))
+    worst = set(_rounded(few_balance, name))
     hit = [key in worst for key in _rounded(frame, "value")]
     return pd.Series(hit, index=frame.index, dtype=bool)
 
