@@ -14,7 +14,7 @@ from mescc_analytics.present import (
 from mescc_analytics.present.figures import adjusted as drawn
 from mescc_analytics.present.figures import save
 from mescc_analytics.present.study import Study
-from mescc_analytics.settings import defaults
+from mescc_analytics.settings import defaults, schema
 from mescc_analytics.steps import adjusted, shown, withhold
 from weighted_frames import (
     ARM,
@@ -410,7 +410,8 @@ def test_methods_follow_the_settings():
     for name, value, words in (
         ("estimand", "ate", "all cases compared as the target"),
         ("missing", "complete_case", "being left out"),
-        ("variance", "another", "from another."),
+        ("variance", "robust", "that take the weights as known."),
+        ("variance", "bootstrap", "from the bootstrap"),
         ("cases_per_parameter_min", 7, "fewer than 7 cases per parameter"),
         ("trim", 0.05, "probability of any arm below 0.05"),
         ("min_arm", 17, "fewer than 17 cases"),
@@ -423,6 +424,8 @@ def test_methods_follow_the_settings():
     (kept,) = methods_adjusted.paragraphs({"weight": chosen | {"small_arms": "keep"}}, STUDY)
     assert "cases per parameter and arms" in plain and "cases per parameter and arms" not in kept
     assert methods_adjusted.paragraphs({}, STUDY) == []
+    variance = schema()["properties"]["weight"]["properties"]["variance"]
+    assert set(methods_adjusted.VARIANCES) == set(variance["enum"])
 
 
 def test_keys_tell_one_contrast_from_another():

@@ -120,6 +120,9 @@ def test_the_table_of_choices():
         "on ECOG performance status."
     )
     assert "adjusted for ECOG performance status" in table.notes[1]
+    timed = pd.concat([rows, panel_rows().head(1).assign(method="time_varying")])
+    clock = tables_choices.sensitivity(withhold_choices.panel(timed, 5), STUDY).notes[1]
+    assert "count as untreated" in clock and "count as untreated" not in table.notes[1]
     shown = tables_choices.sensitivity(withhold_choices.panel(panel_rows(), 0), STUDY)
     assert dict(row[:2] for row in shown.rows)["\u2003Landmark, day 14"] == "0.90 (0.60 to 1.30)"
 

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -60,6 +61,24 @@ def test_hazards_and_tests_stand_together():
     assert row_of(table, "Arm") == ("Arm", "", "", "", "0.0042", "0.21")
     name = "cEBRT, long course against Surgery + SBRT"
     assert row_of(table, name)[1:4] == ("1.48 (1.13 to 1.93)", "0.0043", "0.21")
+
+
+def test_ratios_by_treatment_in_time_say_whose_days_they_hold():
+    exact = made.hazards().assign(mark=pd.NA)
+    plain = survival.hazards(exact, made.log_rank(), STUDY).notes
+    timed = pd.concat([exact, exact.assign(analysis="by_arm_time_varying")], ignore_index=True)
+    (more,) = set(survival.hazards(timed, made.log_rank(), STUDY).notes) - set(plain)
+    assert "before any treatment as Supportive care" in more and "as Surgery alone" in more
+
+
+def test_notes_name_the_intervals_of_proportions():
+    rates = withhold_walking.rates(made.rates(), 5)
+    found = {
+        below: walking.walking(rates, replace(STUDY, exact_below=below)).notes[0]
+        for below in (0, 7)
+    }
+    assert found[0].endswith("(95 % CI, Wilson).")
+    assert "of fewer than 7 cases exact, Clopper-Pearson" in found[7]
 
 
 def test_test_that_cannot_be_done_says_why():

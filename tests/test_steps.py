@@ -160,6 +160,10 @@ def test_walking_rates_and_contrasts_follow_their_settings():
         rates.index.names
     )
     assert wide.loc[row.name, "ci_lower"] < row["ci_lower"]
+    exact = walking(frame, changed(ambulatory={"exact_below": 50}))["rates"].set_index(
+        rates.index.names
+    )
+    assert exact.loc[row.name, "ci_lower"] < row["ci_lower"]
 
 
 def test_walking_without_any_status_is_not_assessable():

@@ -97,6 +97,22 @@ def test_rate_intervals_are_wilson():
     assert_allclose(100 * intervals, [[84.0, 71.5, 91.7], [56.9, 43.3, 69.5]], atol=0.05)
 
 
+def test_rates_of_few_cases_have_exact_intervals():
+    few = cases("s a n 5\ns x w 3\ns x n 4")
+    exact, wilson = (
+        rates(*few, exact_below=below)
+        .query("estimand == 'composite'")
+        .set_index("baseline")[["ci_lower", "ci_upper"]]
+        for below in (8, 0)
+    )
+    # R: binom.test(0, 5)$conf.int, binom.test(3, 7)$conf.int
+    expected = [[0, 0.521823750104981], [0.0989882784425079, 0.815948432359917]]
+    small = ["ambulatory", "non_ambulatory"]
+    assert_allclose(exact.loc[small], expected, rtol=1e-8, atol=1e-15)
+    assert (wilson.loc[small, "ci_upper"] < exact.loc[small, "ci_upper"]).all()
+    assert exact.loc["all"].tolist() == wilson.loc["all"].tolist()  # 3 of 12
+
+
 def test_rate_of_nobody_says_so():
     row = rates(*cases("s a w 1")).query("baseline == 'non_ambulatory'").iloc[0]
     assert row["note"] == "not estimable: nobody in the denominator"

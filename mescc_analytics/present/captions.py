@@ -115,7 +115,8 @@ def walking(rates, study):
     caption = (
         f"Proportion walking by arm at {days} days from {study.time_zero_words}, cohort "
         f"{study.name}. Estimand: {wording.ESTIMAND_WHO[study.estimand]}.{landmark} Dots with "
-        f"{study.level_words} (Wilson); beside them walking/total. {study.arms_note}"
+        f"{study.level_words} ({study.proportion_words}); beside them walking/total. "
+        f"{study.arms_note}"
     )
     notes = (study.no_deaths_note(times), study.entry_note_walking)
     caption = " ".join(filter(None, (caption, *notes)))

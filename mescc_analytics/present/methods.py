@@ -145,7 +145,7 @@ def _walking(settings, study):
         "from time zero. Four "
         "estimands are given: alive and assessed; death counted as "
         "not walking (composite); unknown counted as walking, and as not walking. Proportions "
-        "carry Wilson intervals, differences Newcombe intervals, "
+        f"carry intervals ({study.proportion_words}), differences Newcombe intervals, "
         "odds ratios Woolf intervals and, stratified by walking at entry, Mantel-Haenszel "
         "estimates with Robins-Breslow-Greenland intervals; "
         "tests are Fisher's exact test, the chi-square test without continuity correction and the "

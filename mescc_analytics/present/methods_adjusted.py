@@ -13,7 +13,11 @@ MISSING = {
     "indicator": "a missing value being a level of its own",
     "complete_case": "cases without one of them being left out",
 }
-VARIANCES = {"robust": "robust variances that take the weights as known"}
+VARIANCES = {
+    "robust": "robust variances that take the weights as known",
+    "estimated_scores": "robust variances that count the scores as estimated",
+    "bootstrap": "the bootstrap (curves from robust variances that count the scores as estimated)",
+}
 
 
 def paragraphs(settings, study):
@@ -89,5 +93,5 @@ def _estimates(chosen, study):
     return (
         "Weighted Kaplan-Meier curves, weighted log-rank tests, marginal hazard ratios and "
         "differences in restricted mean survival and in survival on a day carry "
-        f"{study.level_words} from {VARIANCES.get(chosen['variance'], chosen['variance'])}."
+        f"{study.level_words} from {VARIANCES[chosen['variance']]}."
     )

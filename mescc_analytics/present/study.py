@@ -39,6 +39,8 @@ class Study:
         Of every interval, for example 0.95.
     interval : str
         Transformation of the Kaplan-Meier interval.
+    exact_below : int
+        Proportions walking of fewer cases have exact intervals; 0: none has.
     estimand : str
         Of the walking figure and sentences.
     arms_given : bool
@@ -58,6 +60,7 @@ class Study:
     landmark_days: float = 30.0
     level: float = 0.95
     interval: str = "log-log"
+    exact_below: int = 10
     estimand: str = "composite"
     arms_given: bool = False
     entry: str = "none"
@@ -86,6 +89,13 @@ class Study:
     def small(self):
         """The mark of a count that is withheld."""
         return f"<{self.threshold}"
+
+    @property
+    def proportion_words(self):
+        """Which intervals proportions walking have."""
+        if not self.exact_below:
+            return "Wilson"
+        return f"Wilson; of fewer than {self.exact_below} cases exact, Clopper-Pearson"
 
     @property
     def level_words(self):
@@ -145,8 +155,8 @@ def study_of(settings, section="report", *, landmark_days=None, arms_given=False
     Parameters
     ----------
     settings : dict
-        Keys name, version, digest, disclosure, cohort, survival, figures or report or tables
-        (estimand), report (date, title); each may be absent.
+        Keys name, version, digest, disclosure, cohort, survival, ambulatory, figures or report or
+        tables (estimand), report (date, title); each may be absent.
     section : {"figures", "tables", "report"}
         The step's own section, which says the estimand of the main figures.
     landmark_days : float, optional
@@ -174,6 +184,7 @@ def study_of(settings, section="report", *, landmark_days=None, arms_given=False
         landmark_days=landmark,
         level=survival.get("confidence_level", 0.95),
         interval=survival.get("interval", "log-log"),
+        exact_below=(settings.get("ambulatory") or {}).get("exact_below", 10),
         estimand=(settings.get(section) or {}).get("estimand") or "composite",
         arms_given=arms_given,
         entry=survival.get("entry", "none"),

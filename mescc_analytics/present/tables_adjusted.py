@@ -21,7 +21,7 @@ HEADS = {
     "overlap": "Overlap",
     "effective_size": "Effective cases",
     "events_per_parameter": "Cases per parameter",
-    "detectable_effect": "Smallest ratio found",
+    "detectable_effect": "Detectable ratio",
     "missingness": "Missing",
     "proportional_hazards": "Proportional hazards",
 }
@@ -69,9 +69,10 @@ def diagnostics(rows, study, *, show=False):
         "weighting, the larger variance over the smaller. Overlap: share of the cases of an arm"
         " whose score lies where the other arm has cases, the smaller of the two arms. "
         "Effective cases: how many unweighted cases would carry as much, in the smaller arm. "
-        "Cases per parameter of the model, in the smaller arm. Smallest hazard ratio that would"
-        " be found with the set power. Missing: of the covariate missing most. Proportional "
-        "hazards: p of the test; failing it withholds the hazard ratio only.",
+        "Cases per parameter of the model, in the smaller arm. Detectable ratio: the smallest "
+        "hazard ratio that so many deaths would show with the set power, whatever was found. "
+        "Missing: of the covariate missing most. Proportional hazards: p of the test; failing it "
+        "withholds the hazard ratio only.",
         study.suppression_note,
     )
     title = f"Diagnostics of the weighted comparison, before its estimates, cohort {study.name}"

@@ -27,6 +27,10 @@ METHODS = {
     "sins_as_stable": "Undetermined SINS as stable",
     "sins_as_unstable": "Undetermined SINS as unstable",
 }
+REACHED = (
+    " Where treatment counts from the day it begins, the days before it count as untreated, "
+    "whatever followed."
+)
 NOTHING = "Not assessable: fewer than two arms are large enough to be compared."
 TITLE = "What depends on a choice"
 NOT_AVAILABLE, WITHHELD = "not available: ", "withheld: "
@@ -156,6 +160,7 @@ def _clock_note(named):
         return said
     weights = _columns(named, "clone_censor_weight")
     said += f" The weights of the clones rest on {weights}." if weights else ""
+    said += REACHED if "time_varying" in named else ""
     return (
         f"{said} The naive row credits treated patients with the time that they had to survive to "
         "be treated."

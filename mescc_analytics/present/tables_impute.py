@@ -7,6 +7,7 @@ from mescc_analytics.present.tables import Table
 OTHERS = "All other patterns"
 COMPLETE = "Nothing missing"
 NOT_DRAWN = "Patterns of missing values are not shown: nothing is missing, or too few cases."
+TIMES = ("years", "months", "days", "hours")
 COMMON = ("n", "n_missing", "pattern")
 
 
@@ -68,7 +69,7 @@ def adjusted(frame, study):
                 rows.append((_heading(record), "", "", ""))
             words = cells.INDENT + _level(record["variable"], record["level"])
         else:
-            words = f"{codebook.label(record['variable'])}, per unit"
+            words = f"{codebook.label(record['variable'])}, {_step(record['variable'])}"
         last = record["variable"]
         other = imputed.get(term)
         fmi = _fmi(other) if other else "not imputed"
@@ -80,6 +81,15 @@ def adjusted(frame, study):
     return Table(
         "adjusted", title, head, tuple(rows), _notes(complete, imputed, study) if rows else ()
     )
+
+
+def _step(variable):
+    """What one more of a number is: "per year", "per g/dL"; a grade or a count has no unit."""
+    column = codebook.columns("all").get(variable)
+    unit = column.unit if column else None
+    if unit is None or unit == "count":
+        return "per 1 more"
+    return f"per {unit.removesuffix('s')}" if unit in TIMES else f"per {unit}"
 
 
 def _heading(record):

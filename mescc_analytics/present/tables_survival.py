@@ -14,6 +14,7 @@ STRATEGIES = (
 )
 WEIGHTED = "First treatment as a strategy: weighted, with bootstrap intervals and no test."
 WITHHELD = "withheld"
+REACHED = "by_arm_time_varying"
 MILESTONE = re.compile(r"survival_[0-9.]+d")
 
 
@@ -197,6 +198,7 @@ def hazards(frame, tests, study):
         "named; p values take no account of how many groups are compared (Survival by arm has "
         "those that do). A small p for proportional hazards says that the ratio changes over time "
         "and one number does not describe it.",
+        _reached() if frame["analysis"].eq(REACHED).any() else "",
         tables_contrasts.small_note(frame, tests),
         tables_contrasts.firth_note(frame),
         WEIGHTED if frame["analysis"].eq(CLONED).any() else "",
@@ -204,6 +206,16 @@ def hazards(frame, tests, study):
     )
     title = f"Hazard ratios of death, unadjusted, cohort {study.name}"
     return Table("hazards", title, head, tuple(rows), tuple(note for note in notes if note))
+
+
+def _reached():
+    """Whose days the rows of time-varying treatment hold."""
+    untreated, operated = (codebook.label("arm", name) for name in ("supportive", "surgery_only"))
+    return (
+        "Time-varying: each day counts in the arm that its case has reached by then: days before "
+        f"any treatment as {untreated}, days between an operation and its radiotherapy as "
+        f"{operated}. The rows of these two hold days of cases that belong to other arms."
+    )
 
 
 def _factor_title(analysis):

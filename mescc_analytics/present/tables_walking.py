@@ -28,7 +28,7 @@ def walking(rates, study):
     )
     by_arm = rates["analysis"] == "by_arm"
     notes = [
-        f"Each cell: walking/total, percentage ({study.level_words}, Wilson).",
+        f"Each cell: walking/total, percentage ({study.level_words}, {study.proportion_words}).",
         study.no_deaths_note(rates.loc[by_arm, "timepoint_days"]),
         study.suppression_note,
     ]

@@ -16,6 +16,7 @@ from mescc_analytics.errors import UsageError
 from mescc_analytics.stats.contingency import chi_square_p, cmh, fisher_p
 from mescc_analytics.stats.intervals import (
     NAN,
+    clopper_pearson,
     odds_ratio,
     odds_ratio_mh,
     risk_difference_newcombe,
@@ -89,8 +90,8 @@ def _successes(counts, estimand):
     return numerator, sum(counts[..., STATES.index(state)] for state in counted)
 
 
-def rates(state, group, baseline, *, level=0.95):
-    """Walking rates of every group, by entry status and estimand, with Wilson intervals.
+def rates(state, group, baseline, *, level=0.95, exact_below=0):
+    """Walking rates of every group, by entry status and estimand, with intervals.
 
     Parameters
     ----------
@@ -101,6 +102,8 @@ def rates(state, group, baseline, *, level=0.95):
     baseline : array-like of {"ambulatory", "non_ambulatory"}, shape (n_cases,)
         Status at entry; a case without it is in "all" only.
     level : float
+    exact_below : int
+        Of fewer cases than that the interval is exact (Clopper-Pearson), else Wilson's.
 
     Returns
     -------
@@ -125,7 +128,11 @@ def rates(state, group, baseline, *, level=0.95):
     ]
     frame = pd.DataFrame(rows, columns=list(_rate_row("", "all", "composite", np.zeros(4, int))))
     numerator, denominator = frame["numerator"].to_numpy(), frame["denominator"].to_numpy()
-    proportion, lower, upper = wilson(numerator, denominator, level)
+    proportion, lower, upper = np.where(
+        denominator < exact_below,
+        clopper_pearson(numerator, denominator, level),
+        wilson(numerator, denominator, level),
+    )
     place = frame.columns.get_loc("n_dead")
     for name, values in (("ci_upper", upper), ("ci_lower", lower), ("proportion", proportion)):
         frame.insert(place, name, values)

@@ -39,7 +39,8 @@ def analyse(frame, visits, settings, given=None):
         for timepoint in states:
             at = (states.loc[group.index, timepoint], group, entry.loc[group.index])
             key = {"analysis": name, "timepoint_days": float(timepoint)}
-            table = rates(*at, level=chosen["confidence_level"])
+            limits = {"level": chosen["confidence_level"], "exact_below": chosen["exact_below"]}
+            table = rates(*at, **limits)
             found["rates"].append(table.assign(**key))
             if name == "by_arm":
                 found["contrasts"].append(_contrasts(at, settings).assign(**key))
