@@ -97,6 +97,14 @@ def test_balance_and_effective_size_by_hand():
     assert diagnostic(tables, "events_per_parameter")["value"] == 30.0
 
 
+def test_levels_of_a_covariate_differ_more_by_chance():
+    levels = ["ambulatory", "non_ambulatory", "paraplegic"] * 20
+    frame = cohort([LONG] * 60 + [SHORT] * 60, ambulatory_status=walking(levels * 2))
+    (row,) = analyse(frame, changed(covariates=ONE))["balance"].to_dict("records")
+    # 95th percentile of a chi square of 2 degrees of freedom, over 60 cases in each arm
+    assert_allclose(row["by_chance"], np.sqrt(5.991464547107979 * 2 / 60), rtol=1e-7)
+
+
 def test_identical_arms_get_the_same_weight():
     for estimand, value in (("overlap", 1 / 2), ("ate", 1), ("att", 1)):
         tables = analyse(alike(), changed(estimand=estimand))
