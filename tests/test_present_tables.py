@@ -78,6 +78,7 @@ def test_notes_name_the_intervals_of_proportions():
         for below in (0, 7)
     }
     assert found[0].endswith("(95 % CI, Wilson).")
+    assert "the true share is higher" in " ".join(walking.walking(rates, STUDY).notes)
     assert "of fewer than 7 cases exact, Clopper-Pearson" in found[7]
 
 

@@ -1,5 +1,7 @@
 """The sentences of the report: its first minute and its methods."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -28,7 +30,9 @@ def test_in_one_minute(tmp_path):
         "Median survival from MRI was 310 days (10.2 months), 95 % CI 285 days to not reached; "
         "median follow-up was 400 days (13.1 months).",
         "At 90 days 10 of 30 (33 %) were walking, 95 % CI 17 to 67, of those assessed or dead, "
-        "death counting as not walking; 10 had died and 10 were not assessed.",
+        "death counting as not walking; 10 had died and 10 were not assessed. All of the dead "
+        "count, but of the living only those assessed: if the others walked as often, the true "
+        "share is higher.",
         "Between arms with at least 10 cases, median survival was 37.5 days (cEBRT, long course, "
         "n = 20) to 120 days (3.9 months) (Surgery + SBRT, n = 12) and walking at 90 days was 50 % in each. "
         "8 cases died by the landmark and are counted apart, under Who was included. "
@@ -36,6 +40,14 @@ def test_in_one_minute(tmp_path):
         "for their treatment (confounding by indication), so the arms differed before it began, "
         "as Table 1 shows.",
     ]
+
+
+def test_the_share_walking_is_called_low_only_where_it_can_be(tmp_path):
+    for column in ("n_dead", "n_unknown"):
+        said = minute(tmp_path, rates=made.rates().assign(**{column: 0}))[3]
+        assert "10 of 30" in said and "share is higher" not in said
+    study = replace(study_of(made.SETTINGS), estimand="alive_assessed")
+    assert "share is higher" not in " ".join(minute(tmp_path, study=study))
 
 
 def test_small_arms_are_no_extremes(tmp_path):

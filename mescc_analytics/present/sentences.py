@@ -134,7 +134,15 @@ def _walked(rates, study):
     return (
         f"At {day} days {display.n_of_total(*share)} were walking, {interval}, "
         f"{wording.ESTIMAND_WHO[study.estimand]}{dead}{unknown if dead else ''}."
+        f"{_understated(row, study)}"
     )
+
+
+def _understated(row, study):
+    """Which way the share errs where the dead are all known and some of the living are not."""
+    counts = [row[name] for name in ("n_dead", "n_unknown")]
+    known = study.estimand == "composite" and not any(map(display.is_missing, counts))
+    return f" {wording.UNDERSTATED}" if known and min(counts) > 0 else ""
 
 
 def _share_form(row):

@@ -30,6 +30,7 @@ def walking(rates, study):
     notes = [
         f"Each cell: walking/total, percentage ({study.level_words}, {study.proportion_words}).",
         study.no_deaths_note(rates.loc[by_arm, "timepoint_days"]),
+        f"Death counts as not walking: {wording.UNDERSTATED[0].lower()}{wording.UNDERSTATED[1:]}",
         study.suppression_note,
     ]
     return Table("walking", title, head, rows, tuple(filter(None, notes)))

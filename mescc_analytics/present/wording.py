@@ -53,6 +53,10 @@ TESTS = {
     "log_rank": "Log-rank test",
     "ph_global": "Proportional hazards, global test",
 }
+UNDERSTATED = (
+    "All of the dead count, but of the living only those assessed: if the others walked as often, "
+    "the true share is higher."
+)
 TIME_ZERO = {"mri": "MRI", "presentation": "presentation", "treatment_start": "start of treatment"}
 ANALYSES = {
     "by_arm_weighted": "Arm, weighted",
