@@ -64,9 +64,9 @@ def test_weights_depend_on_the_covariates():
     clones = clone([50] * 8, [1] * 8, treatment, began, [NONE, EARLY])
     rows, _ = weighted_rows(clones, x, ["x"])
     early = rows[(rows["entry"] == 10) & (rows["strategy"] == 1)]
-    assert_allclose(early["weight"], [4, 2, 2], rtol=1e-6)
+    assert_allclose(early["weight"], [4, 2, 2], rtol=1e-8)
     none = rows[(rows["entry"] == 10) & (rows["strategy"] == 0)]
-    assert_allclose(none["weight"], [4 / 3] * 3 + [2] * 2, rtol=1e-6)
+    assert_allclose(none["weight"], [4 / 3] * 3 + [2] * 2, rtol=1e-8)
     capped, _ = weighted_rows(clones, x, ["x"], cap=0.5)
     assert capped["weight"].max() < rows["weight"].max()
 
@@ -83,7 +83,7 @@ def test_counts_are_copies():
     twice, _ = weighted_rows(repeated, x[copies], ["x"])
     for key in ("strategy", "entry", "time", "event"):
         found, wanted = (t.groupby(key)["weight"].sum() for t in (rows, twice))
-        assert_allclose(found, wanted, rtol=1e-7)
+        assert_allclose(found, wanted, rtol=1e-8)
 
 
 def cohort(n, rng, effect=1.0):
@@ -301,7 +301,7 @@ def test_clusters_are_drawn_together():
         )
     ]
     # the same draws of pairs as of single cases; drawn apart the interval shrinks by a root of 2
-    assert_allclose(widths[0], widths[1], rtol=1e-6)
+    assert_allclose(widths[0], widths[1], rtol=1e-8)
     assert 0.55 < widths[2] / widths[0] < 0.9
 
 

@@ -43,7 +43,7 @@ def test_model_agrees_with_r(data, choice):
     assert_allclose(np.sqrt(np.diag(fit.covariance)), expected["std_err"], rtol=1e-8)
     assert_allclose(fit.covariance[0], expected["with_first"], rtol=1e-8, atol=1e-10)
     assert_allclose(np.sqrt(np.diag(fit.model_covariance)), expected["model_std_err"], rtol=1e-8)
-    assert_allclose(fit.table()["p"], expected["p"], rtol=1e-6)
+    assert_allclose(fit.table()["p"], expected["p"], rtol=1e-8)
     assert_allclose(fit.log_likelihood, expected["loglik"].iloc[0], rtol=1e-10)
     assert_allclose(fit.loglik_null, expected["loglik_null"].iloc[0], rtol=1e-10)
 
@@ -52,8 +52,8 @@ def test_proportionality_within_strata_agrees_with_r():
     expected = pd.read_csv(ORACLE / "zph.csv")
     for (data, transform), rows in expected.groupby(["data", "transform"], sort=False):
         found = ph_test(oracle_fit(data, "strata", list(rows["term"][:-1])), transform)
-        assert_allclose(found["statistic"], rows["statistic"], rtol=1e-7)
-        assert_allclose(found["p"], rows["p"], rtol=1e-6)
+        assert_allclose(found["statistic"], rows["statistic"], rtol=1e-8)
+        assert_allclose(found["p"], rows["p"], rtol=1e-8)
 
 
 def test_weights_have_no_test_of_proportionality():
@@ -130,7 +130,7 @@ def test_scale_of_the_weights_does_not_matter(sample):
     weight = rng.uniform(0.1, 3, len(days))
     fit, scaled = (fitted(days, event, x, entry=entry, weight=weight * k) for k in (1.0, 1e-6))
     assert_allclose(scaled.coefficients, fit.coefficients, rtol=1e-8)
-    assert_allclose(scaled.covariance, fit.covariance, rtol=1e-7)
+    assert_allclose(scaled.covariance, fit.covariance, rtol=1e-8)
 
 
 def test_a_case_of_weight_0_is_as_if_not_there(sample):
@@ -156,8 +156,8 @@ def test_a_case_cut_into_rows_is_the_same_case(sample):
         cluster=rows,
     )
     whole = fitted(days, event, x, robust=True)
-    assert_allclose(found.coefficients, whole.coefficients, rtol=1e-7)
-    assert_allclose(found.covariance, whole.covariance, rtol=1e-7)
+    assert_allclose(found.coefficients, whole.coefficients, rtol=1e-8)
+    assert_allclose(found.covariance, whole.covariance, rtol=1e-8)
 
 
 def test_strata_are_separate_likelihoods(sample):
@@ -197,7 +197,7 @@ def test_order_and_names_do_not_matter(sample):
     )
     assert fit.note == turned.note
     assert_allclose(turned.coefficients, fit.coefficients, rtol=1e-8)
-    assert_allclose(turned.covariance, fit.covariance, rtol=1e-7)
+    assert_allclose(turned.covariance, fit.covariance, rtol=1e-8)
 
 
 def test_the_same_weight_for_all_does_not_change_a_robust_interval(sample):

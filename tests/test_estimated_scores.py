@@ -47,10 +47,10 @@ def test_means_agree_with_stacked_equations_in_r(by, target):
     found = group_estimates(sample, "restricted_mean", outcome.max())
     assert found["group"].tolist() == expected["arm"].tolist()
     assert_allclose(found["estimate"], expected["mean"], rtol=1e-8)
-    assert_allclose(found["std_err"], expected["std_err"], rtol=1e-7)
+    assert_allclose(found["std_err"], expected["std_err"], rtol=1e-8)
     differences = group_differences(sample, "restricted_mean", outcome.max())
-    assert_allclose(differences["difference"], expected["difference"].iloc[1:], rtol=1e-7)
-    assert_allclose(errors(differences), expected["difference_std_err"].iloc[1:], rtol=1e-7)
+    assert_allclose(differences["difference"], expected["difference"].iloc[1:], rtol=1e-8)
+    assert_allclose(errors(differences), expected["difference_std_err"].iloc[1:], rtol=1e-8)
 
 
 @pytest.mark.parametrize("by", ["two", "group"])
@@ -75,7 +75,7 @@ def test_hazard_ratios_agree_with_the_jackknife_of_r(by, target, stratified, clu
     assert_allclose(np.log(found["hazard_ratio"]), expected["estimate"], rtol=1e-8)
     logs = np.log(found[["ci_lower", "ci_upper"]])
     wanted = expected["std_err_cluster" if clustered else "std_err"]
-    assert_allclose(errors(logs), wanted, rtol=1e-6)
+    assert_allclose(errors(logs), wanted, rtol=1e-8)
 
 
 @pytest.mark.parametrize("by", ["two", "group"])
@@ -95,7 +95,7 @@ def test_curves_agree_with_the_jackknife_of_r(by, target, kind, day):
         )
         found = group_estimates(sample, kind, day)
         assert_allclose(found["estimate"], expected["estimate"], rtol=1e-8)
-        assert_allclose(found["std_err"], expected[name], rtol=1e-6)
+        assert_allclose(found["std_err"], expected[name], rtol=1e-8)
 
 
 # --- derivatives ------------------------------------------------------------------------------

@@ -24,9 +24,9 @@ def compare(fit, expected):
     assert table["term"].tolist() == expected["term"].tolist()
     assert_allclose(table["coefficient"], expected["coefficient"], rtol=1e-8, atol=1e-10)
     assert_allclose(table["std_err"], expected["std_err"], rtol=1e-8)
-    assert_allclose(table["ci_lower"], expected["lower"], rtol=1e-7)
-    assert_allclose(table["ci_upper"], expected["upper"], rtol=1e-7)
-    assert_allclose(table["p"], expected["p"], rtol=1e-7)
+    assert_allclose(table["ci_lower"], expected["lower"], rtol=1e-8)
+    assert_allclose(table["ci_upper"], expected["upper"], rtol=1e-8)
+    assert_allclose(table["p"], expected["p"], rtol=1e-8)
     assert_allclose(fit.log_likelihood, expected["value"].iloc[0], rtol=1e-9)
 
 
@@ -75,15 +75,15 @@ def test_frequencies_are_cases():
     x, y, count = np.array([[1.0], [1], [0], [0]]), [1, 0, 1, 0], np.array([6, 1, 3, 5])
     weighted = firth_logistic(y, x, ["x"], weight=count)
     repeated = firth_logistic(np.repeat(y, count), np.repeat(x, count, axis=0), ["x"])
-    assert_allclose(weighted.lower, repeated.lower, rtol=1e-7)
+    assert_allclose(weighted.lower, repeated.lower, rtol=1e-8)
 
 
 def test_units_do_not_matter():
     cases = cases_of("early")
     fit = firth_logistic(cases["y"], cases[["age", "ecog"]], ["age", "ecog"])
     scaled = firth_logistic(cases["y"], cases[["age", "ecog"]] * [1e4, 1e-3], ["age", "ecog"])
-    assert_allclose(scaled.upper[1:] * [1e4, 1e-3], fit.upper[1:], rtol=1e-7)
-    assert_allclose(scaled.p, fit.p, rtol=1e-6)
+    assert_allclose(scaled.upper[1:] * [1e4, 1e-3], fit.upper[1:], rtol=1e-8)
+    assert_allclose(scaled.p, fit.p, rtol=1e-8)
 
 
 def test_level_and_late_entry_change_a_cox_model():

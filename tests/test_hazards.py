@@ -22,8 +22,8 @@ def test_hazard_frame_agrees_with_r(data):
     assert hazards["group"].tolist() == expected["group"].tolist()[:-1]
     for name in ("hazard_ratio", "ci_lower", "ci_upper"):
         assert_allclose(hazards[name], expected[name].iloc[:-1], rtol=1e-8)
-    assert_allclose(hazards["p"], expected["p"].iloc[:-1], rtol=1e-6)
-    assert_allclose([*hazards["ph_p"], tests["p"].iloc[1]], expected["ph_p"], rtol=1e-7)
+    assert_allclose(hazards["p"], expected["p"].iloc[:-1], rtol=1e-8)
+    assert_allclose([*hazards["ph_p"], tests["p"].iloc[1]], expected["ph_p"], rtol=1e-8)
     assert tests["test"].tolist() == ["log_rank", "ph_global"]
     assert (hazards["note"] == "").all() and (tests["note"] == "").all()
 

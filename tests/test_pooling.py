@@ -29,7 +29,7 @@ def test_pooling_agrees_with_mice(m, term):
     assert_allclose(found.relative_increase, wanted["riv"], rtol=1e-8)
     assert_allclose(found.fraction_missing, wanted["fmi"], rtol=1e-8)
     assert_allclose([found.lower, found.upper], wanted[["lower", "upper"]].astype(float), rtol=1e-8)
-    assert_allclose(found.p, wanted["p"], rtol=1e-7)
+    assert_allclose(found.p, wanted["p"], rtol=1e-8)
 
 
 def test_nothing_missing_is_the_complete_analysis():

@@ -28,7 +28,7 @@ def test_agrees_with_r(data, transform):
     assert found["term"].tolist() == expected["term"].tolist()
     assert found["df"].tolist() == expected["df"].tolist()
     assert_allclose(found["statistic"], expected["statistic"], rtol=1e-8)
-    assert_allclose(found["p"], expected["p"], rtol=1e-7)
+    assert_allclose(found["p"], expected["p"], rtol=1e-8)
 
 
 def test_default_transform_is_km():

@@ -82,7 +82,7 @@ def rotterdam():
 def test_hazard_ratio_agrees_with_r(rotterdam):
     (expected,) = pd.read_csv(ORACLE / "hazards.csv").to_dict("records")
     (row,) = of(rotterdam["hazards"]).to_dict("records")
-    assert_allclose([row[name] for name in expected], list(expected.values()), rtol=1e-7)
+    assert_allclose([row[name] for name in expected], list(expected.values()), rtol=1e-8)
     assert (row["group"], row["reference"]) == (SHORT, LONG)
 
 
@@ -94,16 +94,16 @@ def test_curves_agree_with_r(rotterdam):
         place = np.searchsorted(curve["time_days"].to_numpy(float), wanted["time"], "right") - 1
         found = curve.iloc[place]
         for column in ("survival", "ci_lower", "ci_upper"):
-            assert_allclose(found[column], wanted[column], rtol=1e-7)
+            assert_allclose(found[column], wanted[column], rtol=1e-8)
 
 
 def test_differences_and_sizes_agree_with_r(rotterdam):
     expected = pd.read_csv(ORACLE / "differences.csv")
     rows = of(rotterdam["contrasts"]).query("measure == 'survival_difference'")
     for column in ("estimate", "ci_lower", "ci_upper"):
-        assert_allclose(rows[column].astype(float), expected[column], rtol=1e-6)
+        assert_allclose(rows[column].astype(float), expected[column], rtol=1e-8)
     sizes = of(rotterdam["summary"])["effective_n"]
-    assert_allclose(sizes, pd.read_csv(ORACLE / "sizes.csv")["effective_n"], rtol=1e-7)
+    assert_allclose(sizes, pd.read_csv(ORACLE / "sizes.csv")["effective_n"], rtol=1e-8)
 
 
 # --- identities -----------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def test_row_order_is_irrelevant():
             of(t[name]).select_dtypes("number").to_numpy(float, na_value=np.nan)
             for t in (first, second)
         ]
-        assert_allclose(*numbers, rtol=1e-6)
+        assert_allclose(*numbers, rtol=1e-8)
 
 
 # --- withholding ----------------------------------------------------------------------------------
