@@ -120,6 +120,11 @@ def test_the_table_of_choices():
         "on ECOG performance status."
     )
     assert "adjusted for ECOG performance status" in table.notes[1]
+    assert "up to the horizon" not in table.notes[1]
+    clones = panel_rows().head(1).assign(method="clone_censor_weight", adjusted_for="age_years")
+    cloned = pd.concat([rows, clones])
+    clock = tables_choices.sensitivity(withhold_choices.panel(cloned, 5), STUDY).notes[1]
+    assert "rest on Age. Their ratio counts deaths up to the horizon" in clock
     timed = pd.concat([rows, panel_rows().head(1).assign(method="time_varying")])
     clock = tables_choices.sensitivity(withhold_choices.panel(timed, 5), STUDY).notes[1]
     assert "count as untreated" in clock and "count as untreated" not in table.notes[1]

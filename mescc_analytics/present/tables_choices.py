@@ -27,6 +27,7 @@ METHODS = {
     "sins_as_stable": "Undetermined SINS as stable",
     "sins_as_unstable": "Undetermined SINS as unstable",
 }
+CLONED = "Their ratio counts deaths up to the horizon of the restricted mean, the other ratios all deaths."
 REACHED = (
     " Where treatment counts from the day it begins, the days before it count as untreated, "
     "whatever followed."
@@ -159,7 +160,7 @@ def _clock_note(named):
     if not received:
         return said
     weights = _columns(named, "clone_censor_weight")
-    said += f" The weights of the clones rest on {weights}." if weights else ""
+    said += f" The weights of the clones rest on {weights}. {CLONED}" if weights else ""
     said += REACHED if "time_varying" in named else ""
     return (
         f"{said} The naive row credits treated patients with the time that they had to survive to "

@@ -12,7 +12,10 @@ STRATEGIES = (
     "so that these are not numbers of cases treated so; curves are weighted for those who "
     "departed, and their intervals hold the weights as they are."
 )
-WEIGHTED = "First treatment as a strategy: weighted, with bootstrap intervals and no test."
+WEIGHTED = (
+    "First treatment as a strategy: weighted, with bootstrap intervals and no test, and of deaths "
+    "up to the horizon of the restricted mean only; the other ratios are of all deaths."
+)
 WITHHELD = "withheld"
 REACHED = "by_arm_time_varying"
 MILESTONE = re.compile(r"survival_[0-9.]+d")
