@@ -27,7 +27,10 @@ METHODS = {
     "sins_as_stable": "Undetermined SINS as stable",
     "sins_as_unstable": "Undetermined SINS as unstable",
 }
-CLONED = "Their ratio counts deaths up to the horizon of the restricted mean, the other ratios all deaths."
+CLONED = (
+    "Their ratio counts deaths up to the horizon of the restricted mean, the other ratios all "
+    "deaths."
+)
 REACHED = (
     " Where treatment counts from the day it begins, the days before it count as untreated, "
     "whatever followed."
