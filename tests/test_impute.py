@@ -10,6 +10,8 @@ from scipy.stats import t
 from mescc_analytics import codebook, settings
 from mescc_analytics.clinical.sins import bounds, items
 from mescc_analytics.clinical.sins_open import open_items
+from mescc_analytics.present import tables_impute
+from mescc_analytics.present.study import Study
 from mescc_analytics.steps import impute, impute_model, withhold_impute
 from mescc_analytics.steps.cohort import cohort
 from mescc_analytics.steps.decisions import assign, score
@@ -334,3 +336,38 @@ def test_shares_of_the_categories_are_pooled_by_hand(tables):
         half = t.ppf(0.975, df) * np.sqrt(total)
         wanted = np.clip([share.mean() - half, share.mean() + half], 0, 1)
         assert np.allclose(found.loc[name, ["ci_lower", "ci_upper"]].astype(float), wanted)
+
+
+def shares(*rows, n_cases=100):
+    """sins.csv: category, cases settled by the record, share after imputation, its interval."""
+    names = ["category", "n_recorded", "share", "ci_lower", "ci_upper"]
+    frame = pd.DataFrame(rows, columns=names).astype({name: "Float64" for name in names[2:]})
+    return frame.assign(n=frame["n_recorded"].sum(), fmi=0.1, n_cases=n_cases)
+
+
+def test_a_category_that_nobody_has_in_any_imputation_has_no_interval():
+    rows = shares(
+        ("stable", 40, 0.55, 0.45, 0.65),
+        ("indeterminate", 40, 0.45, 0.35, 0.55),
+        ("unstable", 0, 0.0, None, None),
+    )
+    rows["fmi"] = pd.array([0.1, 0.1, None], dtype="Float64")
+    table = tables_impute.sins(withhold_impute.sins(rows, 5), Study("small", threshold=5))
+    assert [row[2:] for row in table.rows] == [
+        *(("55 (45 to 65)", "10 %"), ("45 (35 to 55)", "10 %")),
+        ("0 (interval not estimable)", ""),
+    ]
+
+
+def test_a_share_of_few_cases_is_withheld_with_a_second_one():
+    rows = shares(
+        ("stable", 60, 0.60, 0.5, 0.7),
+        ("indeterminate", 38, 0.37, 0.3, 0.5),
+        ("unstable", 3, 0.03, 0, 0.1),
+    )
+    shown = withhold_impute.sins(rows, 5)
+    assert shown["share"].isna().tolist() == shown["fmi"].isna().tolist() == [False, True, True]
+    table = tables_impute.sins(shown, Study("small", threshold=5))
+    assert [row[2] for row in table.rows] == ["60 (50 to 70)", "hidden", "hidden"]
+    assert withhold_impute.sins(rows, 0)["share"].notna().all()
+    assert withhold_impute.sins(rows.assign(n_cases=1000), 5)["share"].notna().all()

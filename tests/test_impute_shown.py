@@ -94,7 +94,7 @@ def test_categories_beside_what_the_record_settles():
             {"category": "stable", "n_recorded": 30, "n": 60, "share": 0.55, "fmi": 0.12},
             {"category": "unstable", "n_recorded": 30, "n": 60, "share": 0.45, "fmi": 0.2},
         ]
-    ).assign(ci_lower=0.4, ci_upper=0.7)
+    ).assign(ci_lower=0.4, ci_upper=0.7, n_cases=100)
     rows = tables_impute.sins(withhold_impute.sins(frame, 5), STUDY).rows
     assert rows[0] == ("stable", "30 (50 %)", "55 (40 to 70)", "12 %")
     small = frame.assign(n_recorded=[56, 4])

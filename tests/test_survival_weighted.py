@@ -14,6 +14,7 @@ from mescc_analytics.steps import survival, weight
 from mescc_analytics.steps.cohort import effective
 from mescc_analytics.steps.survival_weighted import NEEDS, NO_WEIGHTS, NOTHING_LEFT
 from mescc_analytics.steps.weight import BROAD, DETAILED
+from mescc_analytics.steps.weight_verdicts import verdicts
 from mescc_analytics.tables import files
 from weight_cases import FULL, LONG, SHORT, SURGERY, alike, changed, cohort, confounded
 
@@ -316,7 +317,7 @@ def test_weights_of_another_cohort_are_refused():
 )
 def test_keys_of_the_step_reach_the_weighted_comparison(section, key, value, table, column):
     frame = confounded()
-    frame["site"] = pd.array(["a", "b", "c", "d", "e"] * 80, dtype="string")
+    frame["site"] = pd.array(list("abcdefghij") * 40, dtype="string")
     frame["referral_day"] = pd.array([0.0, 40.0] * 200, dtype="Float64")
     if key == "landmark_days":
         frame = frame[frame["survival_days"] > 60].reset_index(drop=True)
@@ -374,3 +375,24 @@ def test_the_command_line(tmp_path):
     hazards = of(pd.read_csv(tmp_path / "survival/hazards.csv"))
     # five default covariates are absent from this table
     assert hazards["note"].str.contains("withheld: share without a value 1, limit 0.4").all()
+
+
+def test_a_diagnostic_without_a_value_is_unknown():
+    """No deaths at all: nothing can be detected, and hazards cannot be compared."""
+    rows = pd.DataFrame(
+        {
+            "group": SURGERY,
+            "reference": LONG,
+            "diagnostic": ["detectable_effect", "proportional_hazards"],
+            "value": pd.array([np.inf, None], dtype="Float64"),  # as read from diagnostics.csv
+            "limit": pd.array([2.5, 0.05], dtype="Float64"),
+            "verdict": "fail",
+            "withholds": ["everything", "hazard_ratio"],
+            "why": "",
+        }
+    )
+    (found,) = verdicts(rows, [SURGERY, LONG], "withhold")
+    assert not found.shown and found.note == (
+        "withheld: detectable hazard ratio infinite, limit 2.5"
+    )
+    assert found.ratio_note.endswith("; p of proportional hazards unknown, limit 0.05")

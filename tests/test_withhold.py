@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import result_frames as made
-from mescc_analytics.steps import withhold, withhold_walking
+from mescc_analytics.steps import withhold, withhold_sums, withhold_walking
 
 
 def test_curve_is_cut_where_few_are_at_risk():
@@ -307,3 +307,64 @@ def test_few_without_a_group_hide_a_group(unknown, hidden):
     shown = withhold.summary(summary, 5).iloc[1:]
     assert shown["n_mark"].notna().sum() == hidden
     assert shown["n_group_unknown"].isna().all() == (hidden == 1)
+
+
+def arms_of(**n):
+    """A survival summary of arms with so many cases, half of whom died."""
+    rows = [
+        made.summary().iloc[[1]].assign(group=arm, n=of, events=of // 2) for arm, of in n.items()
+    ]
+    return pd.concat(rows, ignore_index=True).assign(n_group_unknown=0)
+
+
+@pytest.mark.parametrize(
+    "n, told",
+    [
+        # 1 and 2 are 3 together, which is small
+        ({"a": 92, "b": 1, "c": 41, "d": 2}, ["a"]),
+        # both have 4, or a reader knows that both have 1
+        ({"a": 92, "b": 4, "c": 41, "d": 4}, ["a"]),
+        ({"a": 92, "b": 1, "c": 41, "d": 1}, ["a"]),
+        ({"a": 92, "b": 4, "c": 41, "d": 3}, ["a", "c"]),
+    ],
+)
+def test_arms_are_hidden_until_their_sum_tells_nothing(n, told):
+    shown = withhold.summary(arms_of(**n), 5)
+    assert shown.loc[shown["n"].notna(), "group"].tolist() == told
+    assert not (shown["events"].notna() & shown["n"].isna()).any()
+    assert withhold.summary(arms_of(**n), 0)["n"].tolist() == list(n.values())
+    # a strategy that has no weights has no numbers
+    none = withhold.summary(
+        pd.concat(
+            [
+                arms_of(**n).astype(object),
+                arms_of(x=0).assign(analysis="other", n=None, events=None).astype(object),
+            ]
+        ).reset_index(drop=True),
+        5,
+    )
+    assert none["n"].notna().tolist() == [*shown["n"].notna(), False]
+    assert withhold_sums.untold(shown) == ({("by_arm", "c")} if told == ["a"] else set())
+
+
+def test_an_arm_whose_number_is_withheld_elsewhere_has_no_rates():
+    arms = [family((20, 20, 10, 20), analysis="by_arm", group=group) for group in ("a", "c")]
+    shown = withhold_walking.rates(pd.DataFrame([*arms[0], *arms[1]]), 5, {("by_arm", "c")})
+    hidden = shown["group"] == "c"
+    assert shown["denominator"].isna().eq(hidden).all()
+    assert shown["n_unknown"].isna().eq(hidden).all() and shown["mark"].notna().eq(hidden).all()
+
+
+@pytest.mark.parametrize("unknown, hidden", [(0, False), (3, True), (5, False)])
+def test_few_without_a_status_at_entry_are_not_told_by_the_others(unknown, hidden):
+    """All cases less those of the two statuses are those whose status at entry is not known."""
+    rows = [
+        *family((30, 20, 20 + unknown, 20), baseline="all"),
+        *family((20, 10, 10, 10), baseline="ambulatory"),
+        *family((10, 10, 10, 10), baseline="non_ambulatory"),
+    ]
+    shown = withhold_walking.rates(pd.DataFrame(rows), 5)
+    second = shown["baseline"] == "non_ambulatory"
+    assert shown["denominator"].isna().eq(second & hidden).all()
+    assert shown["n_dead"].isna().eq(second & hidden).all()
+    assert withhold_walking.rates(pd.DataFrame(rows), 0)["denominator"].notna().all()

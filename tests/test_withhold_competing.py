@@ -399,3 +399,12 @@ def test_no_interval_reaches_beyond_its_axis():
     drawn = drawn.assign(ci_upper=drawn["incidence"] * 0.9 + 0.05)
     figure = incidence.draw_endpoints(drawn.assign(incidence=drawn["incidence"] / 2), PLOT)
     assert figure.axes[0].get_ylim()[1] > drawn["ci_upper"].max() == 0.8 * 0.9 + 0.05
+
+
+def test_an_arm_whose_number_is_withheld_elsewhere_has_none_here():
+    found = withheld.summary(summary(), 5, {("by_arm", ARMS[1])})
+    assert found["n_mark"].isna().tolist() == [True, True, False, False]
+    assert found["n"].isna().tolist() == [False, False, True, True]
+    drawn = withheld.incidence(curves(), found, 5)
+    assert drawn.loc[drawn["group"] == ARMS[1], "n_at_risk"].isna().all()
+    assert drawn.loc[drawn["group"] == ARMS[0], "n_at_risk"].notna().any()

@@ -116,7 +116,7 @@ def _ratio(record):
 def _fmi(record):
     if display.is_missing(record["fmi"]):
         return cells.marked(record) if not display.is_missing(record["mark"]) else ""
-    return f"{display.number(100 * record['fmi'])} %"
+    return _percent(record["fmi"])
 
 
 def _notes(complete, imputed, study):
@@ -150,9 +150,7 @@ def sins(frame, study):
         recorded = (
             cells.marked(record) if hidden else display.n_percent(record["n_recorded"], record["n"])
         )
-        ends = (100 * record[name] for name in ("share", "ci_lower", "ci_upper"))
-        share = display.short_interval(*ends, display.number)
-        fmi = f"{display.number(100 * record['fmi'])} %" if record["fmi"] == record["fmi"] else ""
+        share, fmi = _share(record), _percent(record["fmi"])
         rows.append((codebook.label("sins_category", record["category"]), recorded, share, fmi))
     head = (
         "SINS category",
@@ -163,9 +161,23 @@ def sins(frame, study):
     notes = (
         "All cases: the mean over the imputations; in each, SINS is scored again from the "
         "completed items, and a category that the record settles never changes.",
+        study.suppression_note,
     )
     title = f"SINS categories before and after imputation, cohort {study.name}"
     return Table("sins_imputed", title, head, tuple(rows), notes if rows else ())
+
+
+def _share(record):
+    """The share after imputation; without an interval where nothing had to be imputed."""
+    if not display.is_missing(record["share_mark"]):
+        return str(record["share_mark"])
+    ends = (record[name] for name in ("share", "ci_lower", "ci_upper"))
+    value, *limits = (None if display.is_missing(end) else 100 * end for end in ends)
+    return display.short_interval(value, *limits, display.number)
+
+
+def _percent(share):
+    return "" if display.is_missing(share) else f"{display.number(100 * share)} %"
 
 
 def caption(frame, study, n_cases):

@@ -1,6 +1,7 @@
 """What the presenting steps show of events that death can forestall, and of walking over time."""
 
 from mescc_analytics.present import captions_competing, tables_competing, tables_states, wording
+from mescc_analytics.steps import withhold, withhold_sums
 from mescc_analytics.steps import withhold_competing as withheld
 from mescc_analytics.steps.walking_states import OVER_TIME
 
@@ -41,6 +42,12 @@ def _walking(settings):
     return float(chosen.get("horizon_days", 365)), float(chosen.get("carry_forward_days", 120))
 
 
+def _summary(read, threshold):
+    """competing/summary.csv as it may be shown."""
+    untold = withhold_sums.untold(withhold.summary(read("summary"), threshold))
+    return withheld.summary(read("competing_summary"), threshold, untold)
+
+
 def frames(read, threshold, least_at_risk):
     """Result frames as they may be shown, by name.
 
@@ -52,7 +59,7 @@ def frames(read, threshold, least_at_risk):
     least_at_risk : int or None
         Curves stop where fewer are at risk.
     """
-    summary = withheld.summary(read("competing_summary"), threshold)
+    summary = _summary(read, threshold)
     states = read("occupancy")
     days = withheld.of_large_groups(read("expected_days"), states, DAY_VALUES, threshold)
     return {
@@ -129,7 +136,7 @@ def tables(read, study, settings):
     yield tables_states.expected_days(days, study, hold)
     yield tables_states.transitions(withheld.transitions(read("transitions"), threshold), study)
     yield tables_states.change(withheld.paired(read("paired"), threshold), study)
-    summary = withheld.summary(read("competing_summary"), threshold)
+    summary = _summary(read, threshold)
     yield tables_competing.incidence(summary, read("competing_tests"), study)
     exact = read("competing_hazards"), summary, read("incidence")
     ratios = withheld.hazards(*exact, threshold)

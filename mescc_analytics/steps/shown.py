@@ -16,6 +16,7 @@ from mescc_analytics.steps import (
     withhold,
     withhold_agreement,
     withhold_benchmark,
+    withhold_sums,
     withhold_walking,
 )
 from mescc_analytics.tables import files
@@ -87,7 +88,7 @@ EMPTY = {
     "patterns": "pattern n n_missing",
     "adjusted": "analysis term variable level reference estimate ci_lower ci_upper fmi n "
     "n_complete events n_coefficients n_level n_reference n_imputations note",
-    "sins_imputed": "category n_recorded n share ci_lower ci_upper fmi",
+    "sins_imputed": "category n_recorded n share ci_lower ci_upper fmi n_cases",
     "imputation": "n_analysed n_used n_imputations iterations what",
     "imputation_not_assessable": "analysis needs reason",
     **choices.EMPTY,
@@ -156,7 +157,9 @@ def frames(inputs, settings):
         "flow": withhold.flow(read(inputs, "flow"), threshold),
         "curves": withhold.at_risk(curves, summary),
         "summary": summary,
-        "rates": withhold_walking.rates(read(inputs, "rates"), threshold),
+        "rates": withhold_walking.rates(
+            read(inputs, "rates"), threshold, withhold_sums.untold(summary)
+        ),
         "comparison": withhold_benchmark.shown(read(inputs, "comparison")),
         "agreement": withhold.agreement(concordance, threshold),
         "cells": withhold.cells(concordance, threshold),

@@ -34,6 +34,7 @@ from mescc_analytics.steps import (
     withhold_agreement,
     withhold_algorithms,
     withhold_benchmark,
+    withhold_sums,
     withhold_walking,
 )
 from mescc_analytics.steps.overview import overview
@@ -130,7 +131,8 @@ def _outcome_tables(inputs, summary, study, settings):
     yield from show_contrasts.tables(
         lambda name: shown.read(inputs, name), summary, study, settings
     )
-    rates = withhold_walking.rates(shown.read(inputs, "rates"), threshold)
+    untold = withhold_sums.untold(summary)
+    rates = withhold_walking.rates(shown.read(inputs, "rates"), threshold, untold)
     yield tables_walking.walking(rates, study)
     contrasts = shown.read(inputs, "contrasts")
     chosen = contrasts[contrasts["estimand"] == study.estimand].reset_index(drop=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from mescc_analytics.steps.weight_diagnostics import EVERYTHING, RATIO
 
@@ -96,6 +97,6 @@ def _words(row):
 
 
 def _number(value):
-    if np.isnan(value):
+    if pd.isna(value):
         return "unknown"
     return "infinite" if np.isinf(value) else f"{value:.3g}"

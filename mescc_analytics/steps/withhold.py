@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 
+from mescc_analytics.steps import withhold_sums
 from mescc_analytics.tables import disclosure
 
 HIDDEN = "hidden"
@@ -98,13 +99,16 @@ def summary(frame, threshold):
     """Survival summaries without small groups, small numbers of deaths or survivors, or
     percentages that tell them.
 
-    Where exactly one group of an analysis (or the cases whose group is unknown) is hidden, the
-    cases and deaths of the smallest other group are hidden too, because all of them add up to a
-    total that is shown (`n_mark`, `events_mark`).
+    Groups, and the cases whose group is unknown, add up to a total that is shown: where the sum of
+    those hidden tells one of them, or is small, the cases and deaths of the smallest other group
+    are hidden too (`n_mark`, `events_mark`).
     """
     if frame.empty:
         return frame.assign(mark=pd.array([], dtype="string"), n_mark=pd.array([], dtype="string"))
     small_group = is_small(frame["n"], threshold)
+    if "n_kept" in frame:
+        # every case is a clone of a strategy, but its curve rests on those who keep it
+        small_group |= is_small(frame["n_kept"], threshold)
     estimates = [name for name in frame if name not in COUNTS_OF_SUMMARY]
     out = hide(frame, small_group, [*estimates, "n", "events"], small_group, f"<{threshold}")
     events = frame["events"].astype("Float64")
@@ -148,7 +152,7 @@ def _as_by_arm(out):
 
 
 def _second_group(frame, out, threshold):
-    """Marks of the cases and deaths of one more group where only one is hidden."""
+    """Marks of the cases and deaths of further groups, where the sum tells a hidden one."""
     unknown = frame.get("n_group_unknown", pd.Series(0, index=frame.index))
     untold = is_small(unknown, threshold)
     if "n_group_unknown" in out:
@@ -156,15 +160,11 @@ def _second_group(frame, out, threshold):
     for column in ("n", "events"):
         mark = out[f"{column}_mark"]
         hidden = out["mark"].notna() | mark.notna()
-        alone = (
-            hidden.astype(int).groupby(frame["analysis"]).transform("sum") + untold.astype(int)
-        ) == 1
-        size = frame["n"].astype("Float64") + 1e9 * (frame[column] == 0)
-        rank = size.mask(hidden | ~alone).groupby(frame["analysis"]).rank(method="first")
-        second = (rank == 1).fillna(False).astype(bool)
+        more = withhold_sums.more(frame, (column, hidden), unknown, threshold) & ~hidden
+        more &= frame["analysis"] != STRATEGIES  # a case counts in each of them
         for name in dict.fromkeys((column, "events")):
             marks = out[f"{name}_mark"]
-            out[f"{name}_mark"] = marks.mask(second & marks.isna(), HIDDEN)
+            out[f"{name}_mark"] = marks.mask(more & marks.isna(), HIDDEN)
     return out
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mescc_analytics import codebook
 from mescc_analytics.quality.cohort_figures import cohort_figures
-from mescc_analytics.steps import withhold, withhold_walking
+from mescc_analytics.steps import withhold, withhold_sums, withhold_walking
 
 KEYS = ["outcome", "measure", "baseline", "timepoint_days", "death_rule"]
 FAMILIES = ("region_", "sins_")  # outcomes that add up to everybody
@@ -30,10 +30,11 @@ def of_results(figures, results, rules, threshold):
     rules : CohortRules
     threshold : int
     """
-    rates = withhold_walking.rates(results["rates"], threshold)
+    summary = withhold.summary(results["summary"], threshold)
+    rates = withhold_walking.rates(results["rates"], threshold, withhold_sums.untold(summary))
     shown = cohort_figures(
         rates,
-        withhold.summary(results["summary"], threshold),
+        summary,
         withhold.contrasts(results["contrasts"], rates),
         rules,
     )

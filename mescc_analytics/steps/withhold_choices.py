@@ -3,6 +3,7 @@
 import pandas as pd
 
 from mescc_analytics.steps.withhold import HIDDEN, hide, is_small
+from mescc_analytics.tables import disclosure
 
 RATIOS = ["hazard_ratio", "ci_lower", "ci_upper", "p"]
 COUNTS = ("n_landmark", "n_dead_by_landmark", "n_untreated_dead")
@@ -60,21 +61,10 @@ def _more(frame, name, marks, small, threshold):
     """
     found = pd.Series(False, index=frame.index)
     for _, rows in frame.groupby("section", sort=False):
-        counts = rows[name].dropna().astype(int)
+        counts = rows[name].dropna().astype(int).sort_values(kind="stable")
         gone = (marks.notna() | small)[counts.index]
-        free = counts[~gone & (counts > 0)].sort_values(kind="stable").index.to_list()
         # what a reader knows of each: a small group, 0 or more; "<5", 1 to 4; others, 5 or more
         least = is_small(counts, threshold).astype(int).where(counts < threshold, threshold)
         least = least.mask(small[counts.index], 0)
-        while gone.any() and free and _tells(counts[gone], least[gone], threshold):
-            gone[free.pop(0)] = True
-        found[counts.index] = gone
+        found[counts.index] = disclosure.hide_more(counts, gone, least, threshold)
     return found
-
-
-def _tells(counts, least, threshold):
-    """Whether the sum of hidden counts tells one of them, or is itself small."""
-    total = counts.sum()
-    most = len(counts) * (threshold - 1)
-    exact = total == least.sum() or (total == most and counts.max() < threshold)
-    return len(counts) == 1 or exact or 0 < total < threshold

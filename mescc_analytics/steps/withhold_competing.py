@@ -12,22 +12,31 @@ GROUPS = ["analysis", "endpoint", "group"]
 STATES = ("ambulatory", "non_ambulatory", "unknown", "dead")
 
 
-def summary(frame, threshold):
+def summary(frame, threshold, untold=()):
     """Incidence at the timepoints without small groups and small numbers of events or of cases
     without one.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        summary.csv.
+    threshold : int
+    untold : set of (analysis, group)
+        Groups of which another table withholds the number of cases.
 
     Returns
     -------
     DataFrame
         As `frame`, withheld numbers NA; `mark` for a group, `n_mark` for its cases (hidden where
-        only a few of the group were not at risk), `events_mark` for its events.
+        only a few of the group were not at risk, and for `untold`), `events_mark` for its events.
     """
     n, events = (frame[name].astype("Float64") for name in ("n", "n_events"))
     few = is_small(n, threshold)
     out = hide(frame, few, ["n", "n_events", "n_at_risk", *VALUES], few, f"<{threshold}")
     missing = pd.Series(pd.NA, index=frame.index, dtype="string")
-    untold = is_small(frame["n_not_at_risk"], threshold) | _few_unknown(frame, threshold)
-    out["n_mark"] = missing.mask(untold, HIDDEN)
+    told = is_small(frame["n_not_at_risk"], threshold) | _few_unknown(frame, threshold)
+    told |= pd.MultiIndex.from_frame(frame[["analysis", "group"]].astype(str)).isin(list(untold))
+    out["n_mark"] = missing.mask(told, HIDDEN)
     small = is_small(events, threshold)
     out["events_mark"] = missing.mask(is_small(n - events, threshold), HIDDEN)
     out["events_mark"] = out["events_mark"].mask(small, f"<{threshold}")

@@ -86,11 +86,28 @@ def estimates(frame, shown_summary, threshold):
 
 
 def sins(frame, threshold):
-    """Shares of the categories; recorded counts that are small withheld."""
+    """Shares of the categories; recorded counts that are small withheld, and shares of so few
+    cases: where little was imputed, the share is the count. Marks in mark and share_mark.
+    """
     if frame.empty:
-        return frame.assign(mark=pd.array([], dtype="string"))
+        none = pd.array([], dtype="string")
+        return frame.assign(mark=none, share_mark=none)
     tidy = frame.assign(rest=frame["n"] - frame["n_recorded"])
     small = withhold.is_small(frame["n_recorded"], threshold)
     any_small = small.any() or withhold.is_small(tidy["rest"], threshold).any()
     where = pd.Series(bool(any_small), index=frame.index)
-    return withhold.hide(frame, where, ["n_recorded"], small, f"<{threshold}")
+    out = withhold.hide(frame, where, ["n_recorded"], small, f"<{threshold}")
+    few = _few_shares(frame["share"] * frame["n_cases"], threshold)
+    for name in ("share", "ci_lower", "ci_upper", "fmi"):
+        out[name] = out[name].mask(few)
+    marks = pd.Series(pd.NA, index=frame.index, dtype="string")
+    return out.assign(share_mark=marks.mask(few, withhold.HIDDEN))
+
+
+def _few_shares(expected, threshold):
+    """Categories with few expected cases, and a second one where the total tells a single one."""
+    few = withhold.is_small(expected, threshold)
+    if few.sum() == 1:
+        others = expected.mask(few | (expected == 0)).astype("Float64")
+        few |= (others == others.min()).fillna(False).astype(bool)
+    return few

@@ -18,7 +18,7 @@ ENTRY = ("ambulatory", "non_ambulatory")
 PARTNERS = {0: (3, 2, 1), 1: (2, 3, 0), 2: (1, 3, 0), 3: (2, 1, 0)}
 
 
-def rates(frame, threshold):
+def rates(frame, threshold, untold=()):
     """Proportions walking without small numbers of cases in a state.
 
     Parameters
@@ -26,6 +26,8 @@ def rates(frame, threshold):
     frame : DataFrame
         rates.csv.
     threshold : int
+    untold : set of (analysis, group)
+        Groups of which another table withholds the number of cases: no count of theirs is shown.
 
     Returns
     -------
@@ -40,6 +42,7 @@ def rates(frame, threshold):
         pd.MultiIndex.from_frame(frame.loc[~frame.duplicated(KEYS), KEYS])
     )
     hidden = _hidden_states(firsts, threshold)
+    hidden[_whole_rows(firsts, untold, threshold)] = True
     by_row = hidden.loc[pd.MultiIndex.from_frame(frame[KEYS])].to_numpy()
     few = is_small(states.sum(axis="columns"), threshold)
     where = pd.Series(_partly(frame["estimand"], by_row), index=frame.index)
@@ -50,6 +53,24 @@ def rates(frame, threshold):
         out[f"{name}_mark"] = marks.mask(gone, HIDDEN)
         out[name] = out[name].mask(gone)
     return out
+
+
+def _whole_rows(states, untold, threshold):
+    """True for rows of which nothing is shown; shape (n_rows,), rows are KEYS.
+
+    Where few cases of a group have no status at entry, the two statuses and the whole would tell
+    how many: those who did not walk at entry are not shown.
+    """
+    by_group = states.index.droplevel(["timepoint_days", "baseline"]).to_flat_index()
+    gone = np.array([key in untold for key in by_group], dtype=bool)
+    n = states.sum(axis="columns").unstack("baseline")
+    if not {"all", *ENTRY} <= set(n):
+        return gone
+    few = is_small(n["all"] - n[list(ENTRY)].sum(axis="columns"), threshold)
+    found = few.groupby(level=["analysis", "group"]).any()
+    found = set(found.index[found].to_flat_index())
+    second = np.asarray(states.index.get_level_values("baseline") == ENTRY[1], dtype=bool)
+    return gone | (second & np.array([key in found for key in by_group], dtype=bool))
 
 
 def _states(frame):

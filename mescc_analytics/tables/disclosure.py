@@ -93,6 +93,44 @@ def _hide_one_more(values, hidden):
     return False
 
 
+def hide_more(counts, hidden, least, threshold):
+    """Which counts of a known total to hide, so that the sum of the hidden ones tells none.
+
+    Parameters
+    ----------
+    counts : Series of int
+        In the order in which further ones are hidden; none that is 0 is.
+    hidden : Series of bool
+        Hidden already.
+    least : Series of int
+        What a reader knows of each: not below this.
+    threshold : int
+
+    Returns
+    -------
+    Series of bool
+
+    Examples
+    --------
+    >>> counts = pd.Series([1, 2, 41, 92])
+    >>> hide_more(counts, counts < 5, counts.clip(upper=1), 5).tolist()
+    [True, True, True, False]
+    """
+    gone = hidden.copy()
+    free = counts[~gone & (counts > 0)].index.to_list()
+    while gone.any() and free and _tells(counts[gone], least[gone], threshold):
+        gone[free.pop(0)] = True
+    return gone
+
+
+def _tells(counts, least, threshold):
+    """Whether the sum of hidden counts tells one of them, or is itself small."""
+    total = counts.sum()
+    most = len(counts) * (threshold - 1)
+    exact = total == least.sum() or (total == most and counts.max() < threshold)
+    return len(counts) == 1 or bool(exact) or 0 < total < threshold
+
+
 def merge_small_steps(flow, threshold):
     """Merge the exclusions of an attrition flow until none of them is small.
 
