@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from mescc_analytics import settings
 from mescc_analytics.clinical.scores import score_cases
-from mescc_analytics.present import methods_choices
+from mescc_analytics.present import methods_choices, tables_survival
 from mescc_analytics.present.study import study_of
 from mescc_analytics.steps import ambulatory, cohort, competing, impute, survival
 from mescc_analytics.synthetic import synthesise
@@ -232,3 +232,19 @@ def test_the_order_of_the_cases_does_not_matter_where_causes_compete(episodes):
     again = competing.analyse(shuffled, NO_VISITS, choices)
     for name in ("incidence", "summary", "tests", "hazards"):
         pd.testing.assert_frame_equal(again[name], tables[name], rtol=1e-9)
+
+
+@pytest.mark.parametrize("sites", [1, 2, 9, 10])
+def test_few_clusters_are_none_and_the_report_says_so(episodes, sites):
+    """Of one cluster the robust variance is 0, of two it is far too small."""
+    named = episodes.assign(site=[f"site {number % sites}" for number in range(len(episodes))])
+    chosen = changed(survival={"cluster": "site", "clone_censor_weight": False})
+    tables = survival.analyse(*built(named, chosen))
+    plain = survival.analyse(*built(named, changed(survival={"clone_censor_weight": False})))
+    few = f"none: too few clusters: {sites}, wanted at least 10"
+    ratio, alone = (found["hazards"].iloc[0] for found in (tables, plain))
+    assert ratio["cluster"] == (few if sites < 10 else "site")
+    assert (ratio["ci_lower"] == alone["ci_lower"]) == (sites < 10)
+    table = tables_survival.hazards(tables["hazards"], tables["tests"], study_of(chosen))
+    said = f"cases as independent, although clusters were asked for: {few.removeprefix('none: ')}."
+    assert any(said in note for note in table.notes) == (sites < 10)

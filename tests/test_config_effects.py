@@ -141,8 +141,11 @@ def test_keys_of_the_report(results, tmp_path, key, value):
 @pytest.mark.parametrize("step, table", [("ambulatory", "expected_days"), ("competing", "hazards")])
 def test_clusters_change_intervals_and_are_stated(results, tmp_path, step, table):
     run = {"ambulatory": ambulatory.ambulatory, "competing": competing.competing}[step]
+    cases = pd.read_parquet(results / "cohort/cohort.parquet")
+    cases["site"] = pd.array([f"site {number % 12}" for number in range(len(cases))], "string")
+    cases.to_parquet(tmp_path / "cohort.parquet")
     inputs = {
-        "cohort": results / "cohort/cohort.parquet",
+        "cohort": tmp_path / "cohort.parquet",
         "visits": results / "ingest/visits.parquet",
     }
     run(inputs, tmp_path, changed(step, cluster="site"))

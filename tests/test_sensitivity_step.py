@@ -119,7 +119,7 @@ def test_without_clones_the_row_says_so(cases):
         ("cohort", "landmark_days", 14, "missing_level"),
         ("survival", "confidence_level", 0.8, "naive"),
         ("survival", "strata", "site", "naive"),
-        ("survival", "cluster", "site", "naive"),
+        ("survival", "cluster", "patient", "naive"),
         ("score", "sosg_high_grades", ["3"], "missing_level"),
     ],
 )

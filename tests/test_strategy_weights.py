@@ -99,7 +99,7 @@ def test_failed_strategies_lose_their_estimates_unless_shown():
         1: strategy_weights.Verdict({}, "its weights leave 3 effective cases, wanted 20"),
     }
     plan = [Strategy(name, name, (30.0,)) for name in ("cebrt", "surgery")]
-    assert strategy_weights.reasons(verdicts, plan, {"on_failure": "show"}) == {}
+    shown = strategy_weights.reasons(verdicts, plan, {"on_failure": "show"})
     failed = strategy_weights.reasons(verdicts, plan, {"on_failure": "withhold"})
     contrasts = pd.DataFrame(
         {"group": ["surgery", "sbrt"], "reference": ["cebrt", "cebrt"], "note": ["", "x"]}
@@ -111,8 +111,16 @@ def test_failed_strategies_lose_their_estimates_unless_shown():
     why = "withheld: surgery: its weights leave 3 effective cases, wanted 20"
     assert found["note"].tolist() == [why, "x"]
     # without the reference there is nothing to compare with
-    everything = strategy_weights.without(contrasts, {"cebrt": "reason"})
+    everything = strategy_weights.without(contrasts, {"cebrt": "withheld: reason"})
     assert everything[list(strategy_weights.ESTIMATES)].isna().all(axis=None)
+    # what is shown all the same says so, beside what its note said before
+    kept = strategy_weights.without(contrasts.assign(note=["no interval", "x"]), shown)
+    assert kept[list(strategy_weights.ESTIMATES)].eq(1).all(axis=None)
+    why = why.replace("withheld", "diagnostics failed")
+    assert kept["note"].tolist() == [f"{why}; no interval", "x"]
+    assert strategy_weights.withheld(shown) == [] and strategy_weights.withheld(failed) == [
+        "surgery"
+    ]
 
 
 def test_marks_say_withheld_and_not_hidden():
@@ -139,6 +147,14 @@ def test_a_strategy_of_the_step_is_withheld():
     for least in (5, 100):
         limits = {"weight": choices["weight"] | {"effective_size_min": least, "balance_most": 9}}
         found[least], _ = strategies.compare(frame, choices | limits)
+    limits["weight"]["on_failure"] = "show"
+    told, _ = strategies.compare(frame, choices | limits)
+    notes = told["summary"].set_index("group")["note"]
+    assert notes["surgery"].startswith("diagnostics failed: its weights leave")
+    assert notes["cebrt"].startswith("n counts clones")
+    assert told["contrasts"]["note"].str.startswith("diagnostics failed: surgery: its").all()
+    assert told["contrasts"]["estimate"].notna().all()
+    assert set(told["curves"]["group"]) == {"cebrt", "surgery"}
     kept, gone = found[5], found[100]
     size = kept["summary"].set_index("group")["effective_n"]
     assert 5 < size["surgery"] < 100 < size["cebrt"]
@@ -152,9 +168,9 @@ def test_a_strategy_of_the_step_is_withheld():
     assert row["effective_n"] == size["surgery"]
 
 
-def shown():
-    """The summary of two strategies as shown, surgery withheld."""
-    reason = "withheld: its weights leave 3 effective cases, wanted 20"
+def shown(begins="withheld", kept=(190, 8)):
+    """The summary of two strategies as shown, surgery withheld, or shown although it failed."""
+    reason = f"{begins}: its weights leave 3 effective cases, wanted 20"
     frame = pd.DataFrame(
         {
             "analysis": withhold.STRATEGIES,
@@ -162,7 +178,8 @@ def shown():
             "n": pd.array([400.0, 400.0], dtype="Float64"),
             "events": pd.array([218.0, 96.0], dtype="Float64"),
             "median_days": pd.array([165.0, None], dtype="Float64"),
-            "effective_n": [179.2, 3.1],
+            "n_kept": pd.array(kept, dtype="Int64"),
+            "effective_n": pd.array([179.2, 3.1], dtype="Float64"),
             "largest_smd": [0.018, 0.6],
             "largest_smd_of": ["Age", "ECOG performance status"],
             "start_days": 0.0,
@@ -180,6 +197,21 @@ def test_the_table_says_withheld_and_how_the_others_stand_in():
     assert "cEBRT first 179 (0.02, Age)." in notes and "Withheld: Surgery first." in notes
     # no number of those who are withheld
     assert "3.1" not in notes and "0.6" not in notes
+
+
+def test_a_strategy_that_failed_and_is_shown_is_said_to_have_failed():
+    table = tables_survival.survival(shown("diagnostics failed"), Study("small", threshold=5))
+    notes = " ".join(table.notes)
+    assert "Shown although they failed: Surgery first. Those who kept" in notes
+    assert "Withheld: " not in notes and "Surgery first 3 (0.60" in notes
+
+
+def test_a_strategy_that_few_keep_is_a_small_group():
+    few = shown("diagnostics failed", kept=(190, 4))
+    assert few["mark"].tolist() == [pd.NA, "<5"]
+    assert few.loc[1, ["median_days", "effective_n", "n_kept"]].isna().all()
+    text = " ".join(tables_survival.survival(few, Study("small", threshold=5)).notes)
+    assert "Surgery first 3" not in text
 
 
 def test_methods_and_panel_say_why():

@@ -428,7 +428,7 @@ def test_no_p_value_in_small_arms_anywhere():
 
 
 def test_level_and_clusters_change_intervals_only():
-    frame = by_hand().assign(site=pd.array(["A", "B"] * 35, dtype="string"))
+    frame = by_hand().assign(site=pd.array(list("ABCDEFGHIJ") * 7, dtype="string"))
     plain = contrast(adjusted(frame, choices(ONE)))
     wide = contrast(adjusted(frame, choices(ONE, confidence_level=0.99)))
     tables = adjusted(frame, choices(ONE, cluster="site"))

@@ -1,5 +1,6 @@
 """What is shown of differences in survival: small groups and what tells them, and the words."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -275,3 +276,20 @@ def test_weighted_comparisons_stand_in_tables_of_their_own():
     assert made[0] == made[1]
     made = [tables_survival.hazards(f, log_ranks(), STUDY).rows for f in (ratios, both[1])]
     assert made[0] == made[1]
+
+
+def test_a_strategy_without_an_interval_says_why():
+    table, *_ = made("sbrt")
+    assert tables_contrasts.RESAMPLES not in table.notes
+    note = "interval not estimable: only 175 of 200 resamples have an estimate"
+    rows = contrasts("sbrt").assign(ci_lower=np.nan, ci_upper=np.nan, note=note)
+    shown = withhold.summary(summary({"cebrt_long": 40, "sbrt": 30}), 5)
+    found = withhold_contrasts.differences(rows, shown)
+    ratios = withhold_contrasts.ratios(hazards("sbrt"), shown, 5)
+    table = tables_contrasts.contrasts(found, ratios, log_ranks(), STUDY)
+    assert tables_contrasts.RESAMPLES in table.notes
+    assert not any("although" in said for said in table.notes)
+    found["note"] = "diagnostics failed: sbrt: its weights leave 3 effective cases, wanted 20"
+    table = tables_contrasts.contrasts(found, ratios, log_ranks(), STUDY)
+    said = "Shown although diagnostics failed: SBRT against cEBRT, long course."
+    assert said in table.notes

@@ -8,6 +8,12 @@ from mescc_analytics.present.tables import Table
 SMALL = re.compile(r"no p value: fewer than (\d+) cases")
 START = re.compile(r"is not after the start, day ([0-9.]+)")
 STRATEGIES = "Strategies have bootstrap intervals, and no test."
+RESAMPLES = (
+    "Strategies without an interval: too many of the bootstrap samples have no estimate, because "
+    "too few cases begin or keep a strategy."
+)
+SIDES = ["group", "reference"]
+FAILED = "diagnostics failed: "
 NO_TEST = "no test"
 FIRTH = "Firth's penalised likelihood"
 TESTS = {
@@ -148,7 +154,7 @@ def _notes(frames, horizon, study):
         "1, more deaths than in the reference; not adjusted but by the weights of a row that has "
         f"them. In brackets: {study.level_words}. p values take into account how many arms are "
         "compared (Holm).",
-        STRATEGIES if (frame["analysis"] == "by_arm_clone_censor_weight").any() else "",
+        *_strategies(frame),
         small_note(frame, hazards),
         firth_note(hazards[hazards["analysis"].isin(frame["analysis"])]),
         _all_arms(tests[tests["analysis"] == "by_arm"]),
@@ -159,6 +165,26 @@ def _notes(frames, horizon, study):
         study.suppression_note,
     ]
     return tuple(note for note in notes if note)
+
+
+def _strategies(frame):
+    """What strategies are, which are shown although they failed, and why one has no interval."""
+    if (frame["analysis"] == "by_arm_clone_censor_weight").any():
+        yield STRATEGIES
+    yield _failed(frame)
+    if frame["note"].astype("string").str.contains("resamples have").any():
+        yield RESAMPLES
+
+
+def _failed(frame):
+    """Which contrasts are shown although a diagnostic failed, or ""."""
+    rows = frame[frame["note"].astype("string").str.startswith(FAILED).fillna(False)]
+    names = [
+        " against ".join(wording.group_label(row["analysis"], row[side]) for side in SIDES)
+        for row in rows.drop_duplicates(["analysis", *SIDES]).to_dict("records")
+        if display.is_missing(row.get("mark"))
+    ]
+    return f"Shown although diagnostics failed: {'; '.join(names)}." if names else ""
 
 
 def small_note(*frames):

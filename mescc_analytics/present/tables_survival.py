@@ -16,7 +16,12 @@ WEIGHTED = (
     "First treatment as a strategy: weighted, with bootstrap intervals and no test, and of deaths "
     "up to the horizon of the restricted mean only; the other ratios are of all deaths."
 )
-WITHHELD = "withheld"
+UNLIKE = (
+    "Those who kept the strategy are too few, or too unlike all cases, to stand in for those who "
+    "left it (weight.effective_size_min, weight.balance_most)."
+)
+STAND_INS = ("effective_n", "largest_smd")
+WITHHELD, FAILED = "withheld", "diagnostics failed: "
 REACHED = "by_arm_time_varying"
 MILESTONE = re.compile(r"survival_[0-9.]+d")
 
@@ -79,12 +84,14 @@ def _strategies(summary):
     if summary.empty:
         return
     yield STRATEGIES
-    parts, failed = [], []
+    parts, failed, shown = [], [], []
     for row in summary.to_dict("records"):
         name = wording.group_label(CLONED, row["group"])
+        if str(row["note"]).startswith(FAILED):
+            shown.append(name)
         if row["mark"] == WITHHELD:
             failed.append(name)
-        elif not display.is_missing(row.get("largest_smd")):
+        elif not any(display.is_missing(row.get(column)) for column in STAND_INS):
             size, smd = display.number(row["effective_n"]), display.number(row["largest_smd"], 2)
             parts.append(f"{name} {size} ({smd}, {row['largest_smd_of']})")
     if parts:
@@ -93,12 +100,9 @@ def _strategies(summary):
             "brackets the largest standardised difference from all cases followed until then: "
             f"{'; '.join(parts)}."
         )
-    if failed:
-        yield (
-            f"Withheld: {', '.join(failed)}. Those who kept the strategy are too few, or too "
-            "unlike all cases, to stand in for those who left it (weight.effective_size_min, "
-            "weight.balance_most)."
-        )
+    for words, names in (("Withheld", failed), ("Shown although they failed", shown)):
+        if names:
+            yield f"{words}: {', '.join(names)}. {UNLIKE}"
 
 
 def _unknown_groups(summary, study):
@@ -204,7 +208,7 @@ def hazards(frame, tests, study):
         _reached() if frame["analysis"].eq(REACHED).any() else "",
         tables_contrasts.small_note(frame, tests),
         tables_contrasts.firth_note(frame),
-        WEIGHTED if frame["analysis"].eq(CLONED).any() else "",
+        *_of_strategies_and_clusters(frame),
         study.suppression_note,
     )
     title = f"Hazard ratios of death, unadjusted, cohort {study.name}"
@@ -219,6 +223,14 @@ def _reached():
         f"any treatment as {untreated}, days between an operation and its radiotherapy as "
         f"{operated}. The rows of these two hold days of cases that belong to other arms."
     )
+
+
+def _of_strategies_and_clusters(frame):
+    """How strategies are compared; why intervals know no clusters that the settings name."""
+    yield WEIGHTED if frame["analysis"].eq(CLONED).any() else ""
+    named = frame["cluster"].dropna().astype(str).unique() if "cluster" in frame else []
+    for reason in sorted(name.removeprefix("none: ") for name in named if name[:6] == "none: "):
+        yield f"Intervals take cases as independent, although clusters were asked for: {reason}."
 
 
 def _factor_title(analysis):

@@ -8,6 +8,8 @@ from mescc_analytics.stats.survival import SurvivalSpec
 
 NOT_RECORDED = "not recorded"
 CLUSTER_COLUMNS = {"patient": "patient_id", "site": "site"}
+# a cluster-robust variance from a handful of clusters is far too small: of one cluster it is 0
+LEAST_CLUSTERS = 10
 
 
 def entry_of(cases, chosen):
@@ -72,6 +74,15 @@ def labels_of(cases, which):
     return cases[column].astype("string").fillna(own).to_numpy(dtype=object), ""
 
 
+def clusters_of(cases, which):
+    """Cluster of every case, as `labels_of`; none where there are too few of them."""
+    labels, reason = labels_of(cases, which)
+    n = 0 if labels is None else len(set(labels))
+    if labels is None or n >= LEAST_CLUSTERS or not n:
+        return labels, reason
+    return None, f"too few clusters: {n}, wanted at least {LEAST_CLUSTERS}"
+
+
 def declared(cases, chosen):
     """Clusters and strata of a model as `stats.hazards.Beside` takes them, and how they are named.
 
@@ -83,9 +94,9 @@ def declared(cases, chosen):
         The same as stated in the results: "none", "patient", "site", or why there are none.
     """
     arrays, words = {}, {}
-    for role in ("cluster", "strata"):
+    for role, found in (("cluster", clusters_of), ("strata", labels_of)):
         which = chosen.get(role, "none")
-        labels, reason = labels_of(cases, which)
+        labels, reason = found(cases, which)
         arrays[role] = labels
         words[role] = f"none: {reason}" if reason else which
     return arrays, words

@@ -11,7 +11,7 @@ from mescc_analytics.stats.competing_hazards import LATE, competing_hazards
 from mescc_analytics.stats.gray import gray_test
 from mescc_analytics.stats.hazards import Beside
 from mescc_analytics.stats.intervals import NAN
-from mescc_analytics.steps.beside import entry_of, labels_of
+from mescc_analytics.steps.beside import clusters_of, entry_of
 from mescc_analytics.steps.cohort import effective
 from mescc_analytics.steps.groups import (
     NOT_ASSESSABLE,
@@ -49,7 +49,7 @@ def analyse(frame, visits, settings):
             if found.reason:
                 missing.append(not_assessable(f"{name}: {endpoint}", found.reason))
                 continue
-            beside = labels_of(cases, chosen["cluster"]), entry
+            beside = clusters_of(cases, chosen["cluster"]), entry
             for kind, table in _one(found, endpoint, (group, beside), start, settings).items():
                 parts[kind].append(table.assign(analysis=name, endpoint=endpoint))
     tables = {name: _joined(parts[name], columns.split()) for name, columns in COLUMNS.items()}
@@ -91,7 +91,7 @@ def _analyses(frame, settings):
 
 def _one(found, endpoint, groups, start, settings):
     """Incidence, its values at the timepoints, tests and hazard ratios of one endpoint; `groups`
-    are those of the cases, their clusters as from `labels_of`, and their days of entry.
+    are those of the cases, their clusters as from `clusters_of`, and their days of entry.
     """
     group, ((labels, why), entry) = groups
     chosen, at_risk, causes = settings["competing"], found.at_risk, [endpoint, "death"]

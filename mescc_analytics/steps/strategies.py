@@ -12,7 +12,7 @@ from mescc_analytics.stats.curves import quantile, survival_at
 from mescc_analytics.stats.emulation import Emulation, emulation_contrasts
 from mescc_analytics.stats.weighted import weighted_kaplan_meier
 from mescc_analytics.steps import strategy_weights
-from mescc_analytics.steps.beside import declared, labels_of
+from mescc_analytics.steps.beside import clusters_of, declared
 from mescc_analytics.steps.design_matrix import design
 
 CONTRASTS = (
@@ -53,23 +53,24 @@ def compare(whole, settings):
     if reason:
         return {}, reason
     emulation, model = made
-    rows, notes = emulation.rows()
-    names = [strategy.name for strategy in emulation.clones.strategies]
+    (rows, notes), plan = emulation.rows(), emulation.clones.strategies
+    names = [strategy.name for strategy in plan]
     if all(notes):
         return {}, "; ".join(f"{name}: {note}" for name, note in zip(names, notes, strict=True))
     verdicts = strategy_weights.judge(rows, emulation, settings["weight"])
-    failed = strategy_weights.reasons(verdicts, emulation.clones.strategies, settings["weight"])
+    failed = strategy_weights.reasons(verdicts, plan, settings["weight"])
     found = strategy_weights.without(contrasts(emulation, chosen, settings["seed"]), failed)
     spread = len(whole) <= chosen["bootstrap_max_cases"]
     curves = _curves(rows, emulation, chosen, spread)
-    hazards = _hazards(found).assign(cluster=declared(whole, chosen)[1]["cluster"], strata="none")
+    cluster = declared(whole, chosen)[1]["cluster"]
     summary = _summary(curves, rows, emulation, (chosen, notes, model, spread))
     summary["n_group_unknown"] = len(whole) - len(emulation.covariates)
     drawn = pd.concat(curves.values(), ignore_index=True)
+    gone = drawn["group"].isin(strategy_weights.withheld(failed))
     return {
-        "curves": drawn[~drawn["group"].isin(failed)].reset_index(drop=True),
+        "curves": drawn[~gone].reset_index(drop=True),
         "summary": _judged(summary, verdicts, names, failed),
-        "hazards": hazards,
+        "hazards": _hazards(found).assign(cluster=cluster, strata="none"),
         "contrasts": found[found["measure"] != "hazard_ratio"].reset_index(drop=True),
     }, too_few(names, chosen)
 
@@ -101,7 +102,7 @@ def emulate(whole, chosen, cohort):
     model = design(cases, chosen["covariates"], least_share=LEAST_SHARE)
     clones = clone(last, died, first, began, strategies)
     cap = chosen["weight_cap"]
-    labels, _ = labels_of(cases, chosen["cluster"])
+    labels, _ = clusters_of(cases, chosen["cluster"])
     cluster = None if labels is None else pd.factorize(labels, sort=True)[0]
     return (Emulation(clones, model.matrix, model.names, cap, cluster), model), ""
 
@@ -223,12 +224,15 @@ def _judged(summary, verdicts, names, failed):
     values = {names[number]: verdict.values for number, verdict in verdicts.items()}
     for column in strategy_weights.COLUMNS:
         summary[column] = summary["group"].map({k: v.get(column) for k, v in values.items()})
-    gone = summary["group"].isin(failed)
+    gone = summary["group"].isin(strategy_weights.withheld(failed))
     kept = ("group", "n", "events", "n_deviated", "note", *strategy_weights.COLUMNS)
     estimates = [name for name in summary if name not in kept]
     summary.loc[gone, estimates] = np.nan
-    said = {name: strategy_weights.WITHHELD + why for name, why in failed.items()}
-    return summary.assign(note=summary["note"].mask(gone, summary["group"].map(said)))
+    note = summary["note"].fillna("").astype(str)
+    said = [failed.get(name, "") for name in summary["group"]]
+    shown = note.mask(gone, "").to_list()
+    both = ["; ".join(filter(None, pair)) for pair in zip(said, shown, strict=True)]
+    return summary.assign(note=both)
 
 
 def _drawn_together(part, emulation):

@@ -6,10 +6,11 @@ import numpy as np
 
 from mescc_analytics.stats.diagnostics import chance_limit
 from mescc_analytics.stats.propensity import effective_sizes
-from mescc_analytics.steps import withhold
+from mescc_analytics.steps import weight_verdicts, withhold
 from mescc_analytics.steps.covariates import words_of
 
 WITHHELD = f"{withhold.WITHHELD}: "
+FAILED = weight_verdicts.FAILED
 # columns of summary.csv
 COLUMNS = ("n_kept", "effective_n", "largest_weight", "largest_smd", "largest_smd_of")
 ESTIMATES = ("estimate", "ci_lower", "ci_upper", "of_group", "of_reference")
@@ -92,14 +93,22 @@ def _differences(x, case, weight, everybody):
 
 
 def reasons(verdicts, strategies, chosen):
-    """Why strategies are withheld, by name; empty where the config shows them all the same."""
-    if chosen["on_failure"] == "show":
-        return {}
-    return {strategies[n].name: verdict.failed for n, verdict in verdicts.items() if verdict.failed}
+    """Why strategies fail, by name, as their notes say it: withheld, or shown all the same."""
+    begins = FAILED if chosen["on_failure"] == "show" else WITHHELD
+    return {
+        strategies[n].name: begins + verdict.failed
+        for n, verdict in verdicts.items()
+        if verdict.failed
+    }
+
+
+def withheld(failed):
+    """The names of the strategies of `reasons` that are not shown."""
+    return [name for name, why in failed.items() if why.startswith(WITHHELD)]
 
 
 def without(contrasts, failed):
-    """Contrasts without the estimates of strategies that are withheld.
+    """Contrasts with what failed in their notes, without the estimates of what is withheld.
 
     Parameters
     ----------
@@ -111,7 +120,11 @@ def without(contrasts, failed):
     out = contrasts.copy()
     for side in ("group", "reference"):
         for name, why in failed.items():
-            hit = (out[side] == name) & ~out["note"].str.startswith(WITHHELD)
-            out.loc[hit, "note"] = f"{WITHHELD}{name}: {why}"
+            hit = (out[side] == name) & ~out["note"].str.startswith((WITHHELD, FAILED))
+            begins = WITHHELD if why.startswith(WITHHELD) else FAILED
+            said = f"{begins}{name}: {why.removeprefix(begins)}"
+            before = out.loc[hit, "note"]
+            kept = "" if begins == WITHHELD else before.mask(before != "", "; " + before)
+            out.loc[hit, "note"] = said + kept
     out.loc[out["note"].str.startswith(WITHHELD), list(ESTIMATES)] = np.nan
     return out

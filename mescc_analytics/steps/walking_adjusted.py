@@ -11,7 +11,7 @@ from mescc_analytics.stats.multiplicity import holm
 from mescc_analytics.stats.sensitivity import e_value
 from mescc_analytics.stats.walking import ESTIMANDS
 from mescc_analytics.steps import walking_diagnostics
-from mescc_analytics.steps.beside import labels_of
+from mescc_analytics.steps.beside import clusters_of
 from mescc_analytics.steps.covariates import covariates_of
 from mescc_analytics.steps.groups import not_assessable
 from mescc_analytics.steps.walking_diagnostics import AUGMENTED, of_weights, withheld
@@ -79,7 +79,7 @@ def _comparison(frame, weights, prefix, settings):
         covariates_of(cases, settings["weight"] | {"covariates": columns})
         for columns in (chosen["covariates"], every)
     ]
-    cluster, _ = labels_of(cases, chosen["cluster"])
+    cluster, _ = clusters_of(cases, chosen["cluster"])
     whole = Comparison(
         pd.Series(pd.Categorical(own[f"{prefix}arm"].astype(str), names), index=own.index),
         own[[f"{begin}{name}" for name in names]].set_axis(names, axis="columns"),

@@ -7,7 +7,7 @@ from mescc_analytics.cohort import endpoints
 from mescc_analytics.stats.occupancy import OccupancySpec
 from mescc_analytics.stats.paired import mcnemar_exact, stuart_maxwell
 from mescc_analytics.stats.state_days import occupancy_by_group, transitions
-from mescc_analytics.steps.beside import labels_of
+from mescc_analytics.steps.beside import clusters_of
 from mescc_analytics.steps.groups import reference_arm, stack
 
 NAMES = {"walking": "ambulatory", "not_walking": "non_ambulatory"}
@@ -60,7 +60,7 @@ def over_time(frame, visits, plan, settings):
             reference_arm(group, settings["cohort"]["reference_arm"]) if name == "by_arm" else None
         )
         given = {"rng": rng, "spec": spec, "reference": reference}
-        given["cluster"], why = labels_of(cases, chosen["cluster"])
+        given["cluster"], why = clusters_of(cases, chosen["cluster"])
         curves, days = occupancy_by_group(time, died, seen, group, **given)
         days["cluster"] = f"none: {why}" if why else chosen["cluster"]
         moves = transitions(time, died, seen, group, spec=spec)
