@@ -1,5 +1,7 @@
 """The section on the weighted comparison: diagnostics first, then estimates or why there are none."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -435,3 +437,37 @@ def test_keys_tell_one_contrast_from_another():
     ], STUDY).rows) == 3  # fmt: skip
     assert key()["contrast"] == f"{ARM} vs {REFERENCE}"
     assert estimates_adjusted.MEASURES.keys() == {"rmst_difference", "survival_difference"}
+
+
+def test_arms_of_the_table_that_are_not_adjusted_are_not_said_to_be():
+    given = replace(STUDY, arms_given=True)
+    assert methods_adjusted.paragraphs(WEIGHT, given) == [methods_adjusted.AS_GIVEN]
+    adjust = {"weight": WEIGHT["weight"] | {"given_arms": "adjust"}}
+    assert "overlap weights" in methods_adjusted.paragraphs(adjust, given)[0]
+    found, _ = section()
+    assert adjusted.opening(found, WEIGHT, given)[0].startswith("The table gives the arms")
+    assert adjusted.opening(found, adjust, given)[0].startswith("The arms differed")
+
+
+def test_methods_name_no_key_of_the_settings():
+    for variance in ("estimated_scores", "robust", "bootstrap"):
+        chosen = WEIGHT["weight"] | {"variance": variance}
+        assert variance + "." not in methods_adjusted.paragraphs({"weight": chosen}, STUDY)[0]
+
+
+def test_an_arm_that_is_left_out_is_named_in_words():
+    why = "the reference arm cebrt_long is left out: it has no case"
+    rows = pd.DataFrame(
+        [
+            {"analysis": DETAILED, "needs": None, "reason": why},
+            {
+                "analysis": DETAILED,
+                "needs": None,
+                "reason": "the arm sbrt of weight.att_arm is left out: x",
+            },
+        ]
+    )
+    assert captions_adjusted.no_model(rows) == (
+        "Not assessable: the reference arm cEBRT, long course is left out: it has no case; the arm "
+        "SBRT of weight.att_arm is left out: x."
+    )

@@ -1,5 +1,7 @@
 """Words around the weighted comparison of arms: opening, captions, how many contrasts passed."""
 
+import re
+
 from mescc_analytics import codebook
 from mescc_analytics.present import display, wording
 
@@ -24,12 +26,20 @@ NOTHING_KNOWN = (
     "The arms differed before treatment began. Nothing of what they could be made alike in was "
     "supplied ({}), so that nothing is adjusted."
 )
+AS_GIVEN = (
+    "The table gives the arms, which are taken as assigned at random, so that nothing is adjusted "
+    "(setting weight.given_arms)."
+)
 SMD = (
     "Standardised mean difference: for a number, the difference of the two means over the root of "
     "the mean of the two variances; for yes or no and for levels, the Mahalanobis distance "
     "between the proportions, which for yes or no is |p1 − p2| / √((p1(1 − p1) + p2(1 − p2)) / 2). "
     "Means, variances and proportions carry the weights after weighting."
 )
+
+
+# how the reasons of the step name an arm
+NAMED = re.compile(r"(?<=\barm )\S.*?(?= (?:of weight\.att_arm )?is left out)")
 
 
 def contrast_label(row):
@@ -62,16 +72,12 @@ def opening(not_assessable, chosen, study):
         Settings of the step.
     study : Study
     """
+    if study.arms_given and chosen.get("given_arms", "skip") == "skip":
+        return AS_GIVEN
     absent = _absent(not_assessable)
     names = [name for name in chosen.get("covariates", []) if name not in absent]
     arm = codebook.label("arm", chosen["att_arm"]) if chosen.get("att_arm") else "the reference"
     about = ESTIMANDS[chosen.get("estimand", "overlap")].format(arm=arm)
-    start = (
-        f"Cases count from the landmark, day {display.day_count(study.landmark_days)} after "
-        f"{study.time_zero_words}, as in Survival by arm."
-        if study.landmark_days
-        else f"Cases count from {study.time_zero_words}, without a landmark."
-    )
     if not names:
         return NOTHING_KNOWN.format(_covariates(absent))
     gone = (
@@ -80,12 +86,21 @@ def opening(not_assessable, chosen, study):
     return (
         "The arms differed before treatment began. Weighting counts some cases for more and others "
         "for less, so that the arms resemble each other in what was recorded at baseline: "
-        f"{_covariates(names)}.{gone} {about} {start} "
+        f"{_covariates(names)}.{gone} {about} {_start(study)} "
         "Weighting cannot make the arms alike in what nobody recorded (unmeasured confounding), "
         "such as frailty or what the surgeon thought could be achieved, so that a remaining "
         "difference may still be one between the patients. Whether two arms can be "
         "compared at all was judged by the diagnostics below, whose limits were set before any "
         f"estimate was seen; a contrast that fails one {_on_failure(chosen)}."
+    )
+
+
+def _start(study):
+    if not study.landmark_days:
+        return f"Cases count from {study.time_zero_words}, without a landmark."
+    return (
+        f"Cases count from the landmark, day {display.day_count(study.landmark_days)} after "
+        f"{study.time_zero_words}, as in Survival by arm."
     )
 
 
@@ -103,7 +118,12 @@ def _on_failure(chosen):
 def no_model(not_assessable):
     """Why there is nothing to judge."""
     rows = not_assessable[~not_assessable["analysis"].astype(str).str.startswith("covariate ")]
-    reasons = list(dict.fromkeys(rows["reason"].dropna().astype(str)))
+    known = rows.dropna(subset=["reason"])
+    reasons = [
+        NAMED.sub(lambda found, of=of: wording.group_label(of, found.group()), why)
+        for of, why in zip(known["analysis"], known["reason"].astype(str), strict=True)
+    ]
+    reasons = list(dict.fromkeys(reasons))
     return f"Not assessable: {'; '.join(reasons) or 'no arms that can be compared'}."
 
 
@@ -160,10 +180,10 @@ def survival(summary, study, analysis):
         else ""
     )
     caption = (
-        f"Survival after weighting, {ANALYSES[analysis].lower()}, of cases{landmark}, cohort "
-        f"{study.name}; time zero is {study.time_zero_words}. Weighted Kaplan-Meier with pointwise "
-        f"{study.level_words} from a robust variance ({study.interval}). At risk: cases, and "
-        "under them the sum of their weights. Only arms of a contrast that passed the diagnostics "
+        f"Survival after weighting, {ANALYSES[analysis].lower()}, of the cases{landmark} whose "
+        f"arms are compared, cohort {study.name}; time zero is {study.time_zero_words}. Weighted "
+        f"Kaplan-Meier with pointwise {study.level_words} ({study.interval}). At risk: cases, and "
+        "under them the sum of their weights. Only arms of a contrast whose estimates are shown "
         "are drawn. Weighting takes account of recorded covariates only."
     )
     known = summary.dropna(subset=["median_days"]) if "median_days" in summary else summary[:0]

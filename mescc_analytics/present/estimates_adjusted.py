@@ -159,7 +159,7 @@ def _notes(shown, study):
         f"In brackets: {study.level_words}. Ratios below 1 and differences above 0: fewer deaths, "
         "or longer survival, than in the reference. Weighted ratios compare marginally, among "
         "those about whom the weights speak; they are not ratios for a given patient. Both columns "
-        "of ratios count from the same landmark.",
+        "of ratios count from the same day.",
         f"Weighted log-rank test: {'; '.join(parts)}." if parts else "",
         "Adjusted for recorded covariates only; patients were chosen for their treatment. E-value "
         "of the weighted ratio, in brackets of its limit: how strongly something unrecorded would "

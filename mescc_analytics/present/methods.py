@@ -43,7 +43,7 @@ def paragraphs(settings, study):
         *methods_adjusted.paragraphs(settings, study),
         *methods_choices.paragraphs(settings, study),
         _walking(settings, study),
-        *tables_walking_adjusted.methods(settings),
+        *_walking_adjusted(settings, study),
         competing(settings),
         literature.method(_section(settings, "benchmark")),
         *_validation(settings, study),
@@ -151,6 +151,12 @@ def _walking(settings, study):
         "tests are Fisher's exact test, the chi-square test without continuity correction and the "
         "Cochran-Mantel-Haenszel test."
     )
+
+
+def _walking_adjusted(settings, study):
+    if methods_adjusted.as_given(settings, study):
+        return []
+    return tables_walking_adjusted.methods(settings)
 
 
 def competing(settings):

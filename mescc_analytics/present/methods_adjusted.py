@@ -18,6 +18,10 @@ VARIANCES = {
     "estimated_scores": "robust variances that count the scores as estimated",
     "bootstrap": "the bootstrap (curves from robust variances that count the scores as estimated)",
 }
+AS_GIVEN = (
+    "The arms that the table gives were taken as assigned at random, so that no comparison of them "
+    "was weighted."
+)
 
 
 def paragraphs(settings, study):
@@ -32,6 +36,8 @@ def paragraphs(settings, study):
     chosen = settings.get("weight") or {}
     if not chosen:
         return []
+    if as_given(settings, study):
+        return [AS_GIVEN]
     names = display.listing(codebook.label(name) for name in chosen["covariates"])
     trim = chosen["trim"]
     trimmed = (
@@ -46,6 +52,11 @@ def paragraphs(settings, study):
         f"{MISSING[chosen['missing']]}, and turned into {TARGETS[chosen['estimand']]}.{trimmed} "
         f"{_left_out(chosen)} {_limits(chosen)} {_estimates(chosen, study)}"
     ]
+
+
+def as_given(settings, study):
+    """Whether arms of the table are left as they are."""
+    return study.arms_given and (settings.get("weight") or {}).get("given_arms", "skip") == "skip"
 
 
 def _left_out(chosen):

@@ -1,7 +1,7 @@
 """Methods in sentences: arms from time zero, delayed entry, clusters, and the panel of choices."""
 
 from mescc_analytics import codebook
-from mescc_analytics.present import display
+from mescc_analytics.present import display, methods_adjusted
 
 E_VALUE = (
     "E-values (VanderWeele and Ding) of hazard ratios between arms take death as a common outcome."
@@ -21,12 +21,14 @@ def paragraphs(settings, study):
     chosen = settings.get("survival") or {}
     said = [_contrasts(chosen)] if "min_arm" in chosen else []
     weights = settings.get("weight") or {}
-    said += [_from_zero(chosen, weights, study)] if "time_varying" in chosen else []
+    from_zero = "time_varying" in chosen and not study.arms_given
+    said += [_from_zero(chosen, weights, study)] if from_zero else []
     beside = _beside(chosen, study)
     said += [beside] if beside else []
-    said += [_weights(weights)] if "variance" in weights else []
+    weighted = "variance" in weights and not methods_adjusted.as_given(settings, study)
+    said += [_weights(weights)] if weighted else []
     panel = settings.get("sensitivity") or {}
-    return [*said, _panel(panel)] if panel else said
+    return [*said, _panel(panel, study, weighted)] if panel else said
 
 
 def _columns(names):
@@ -105,7 +107,8 @@ def _beside(chosen, study):
         parts.append(
             f"Hazard ratios carry cluster-robust intervals: {CLUSTERS[cluster]} belong together, "
             "and are drawn together where strategies are compared; log-rank tests and intervals of "
-            "curves take no account of that."
+            "curves take no account of that, and nothing does where the tables say that there are "
+            "too few of them."
         )
     if strata != "none":
         parts.append("Log-rank tests and Cox models are stratified by site.")
@@ -129,12 +132,18 @@ def _weights(chosen):
     )
 
 
-def _panel(chosen):
+def _panel(chosen, study, weighted):
     days = display.listing(display.day_count(float(day)) for day in chosen["landmarks_days"])
+    clocks = (
+        "as given from time zero, "
+        if study.arms_given
+        else f"as received from time zero (naive), from landmarks at day {days}, with time-varying "
+        "treatment, by cloning, "
+    )
+    weights = "by overlap weights of each pair of arms, " if weighted else ""
     return (
-        "What depends on a choice was laid side by side: each contrast of arms as received from "
-        f"time zero (naive), from landmarks at day {days}, with time-varying treatment, by "
-        "cloning, by overlap weights of each pair of arms, adjusted with missing values as a "
-        "level, among complete cases and with imputed values, and under policies for SOSG grade "
-        f"1c and undetermined SINS. Covariates: {_columns(chosen['covariates'])}."
+        f"What depends on a choice was laid side by side: each contrast of arms {clocks}{weights}"
+        "adjusted with missing values as a level, among complete cases and with imputed values, "
+        "and under policies for SOSG grade 1c and undetermined SINS. Covariates: "
+        f"{_columns(chosen['covariates'])}."
     )

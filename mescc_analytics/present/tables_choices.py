@@ -40,6 +40,7 @@ TITLE = "What depends on a choice"
 NOT_AVAILABLE, WITHHELD = "not available: ", "withheld: "
 CLONES = re.compile("its weights leave|still unlike all cases|keeps the strategy")
 INAPPLICABLE = "not applicable"
+NOT_MADE = re.compile("see .* of the survival step")
 WITHOUT_DEATHS = re.compile(r"no deaths in (\w+)$")
 
 
@@ -116,11 +117,15 @@ def in_words(note):
     'treatments without overlap in Sex'
     >>> in_words("not estimable: no deaths in cebrt")
     'no deaths in cEBRT first'
+    >>> in_words("not available: see by_broad_arm_weighted of the survival step")
+    'not made (see The data)'
     """
     if note.startswith(WITHHELD) and CLONES.search(note):
         return "withheld: those who keep a strategy are too few, or too unlike the others"
     if note.startswith(WITHHELD):
         return "withheld, because it fails a diagnostic (Adjusted comparison)"
+    if NOT_MADE.search(note):
+        return "not made (see The data)"
     words = cells.separated(note.removeprefix(NOT_AVAILABLE))
     named = WITHOUT_DEATHS.sub(lambda found: f"no deaths in {_first(found.group(1))}", words)
     return named.removeprefix(f"{cells.NOT_ESTIMABLE}: ")

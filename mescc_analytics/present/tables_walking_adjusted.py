@@ -229,14 +229,14 @@ def methods(settings):
     if "covariates" not in chosen or "covariates" not in weighting:
         return []
     of_walking, of_arms = (
-        display.listing(codebook.label(name) for name in part["covariates"])
+        display.listing(codebook.label(name) for name in part["covariates"]) or "no covariate"
         for part in (chosen, weighting)
     )
     return [
         "Walking was also compared with adjustment at baseline by an augmented (doubly robust) "
         f"estimator: one logistic model of walking per arm on {of_walking}, standardised to "
         f"{POPULATION[weighting['estimand']]} and corrected by the residuals, weighted by the "
-        f"propensity of the arm given {of_arms}. It is right if either model is. Intervals are "
+        f"propensity of the arm given {of_arms}. {_right(weighting['estimand'])} Intervals are "
         "those of the influence function and take the models as known. Where the outcomes of an "
         "arm were divided by a covariate, Firth's penalised likelihood took the place of maximum "
         "likelihood. An adjusted comparison was withheld where a diagnostic failed that was fixed "
@@ -247,3 +247,13 @@ def methods(settings):
         f"{100 * weighting['missing_share_max']:g} % of an arm. P values of several arms against "
         "one reference are also given adjusted by Holm's method, risk ratios with E-values."
     ]
+
+
+def _right(estimand):
+    """Which of the two models has to hold."""
+    if estimand == "overlap":
+        return (
+            "It is right if either model is, but for whom it is about, which overlap weights take "
+            "from the model of the arms."
+        )
+    return "It is right if either model is."
