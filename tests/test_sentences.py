@@ -112,10 +112,12 @@ def test_methods_follow_the_settings(section, changed, words):
 
 
 def test_settings_are_listed_in_words():
-    settings = {"score": {"a": None, "b": ["2", "3"], "c": {"x": True}, "d": [], "e": 0.5}}
+    lists = {"b": ["2", "3"], "f": [[1, 0], [0, 1]]}
+    settings = {"score": {"a": None, **lists, "c": {"x": True}, "d": [], "e": 0.5}}
     assert methods.settings_rows(settings, ("score", "absent")) == [
         ("score.a", "default"),
         ("score.b", "2, 3"),
+        ("score.f", "(1, 0), (0, 1)"),
         ("score.c", "x: true"),
         ("score.d", "none"),
         ("score.e", "0.5"),

@@ -220,7 +220,8 @@ def _shown(value):
     if value is None:
         return "default"
     if isinstance(value, list):
-        return ", ".join(map(_shown, value)) or "none"
+        parts = [f"({_shown(v)})" if isinstance(v, list) else _shown(v) for v in value]
+        return ", ".join(parts) or "none"
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_shown(item)}" for key, item in value.items()) or "none"
     return f"{value}".lower() if isinstance(value, bool) else f"{value}"
