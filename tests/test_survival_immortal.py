@@ -185,7 +185,6 @@ def test_the_same_seed_gives_the_same(cases, plain):
         ("clone_censor_weight", False, "hazards", "by_arm_clone_censor_weight"),
         ("cluster", "patient", "hazards", "by_arm"),
         ("cluster", "patient", "hazards", "by_arm_time_varying"),
-        ("cluster", "site", "hazards", "by_arm_time_varying"),
         ("strata", "site", "hazards", "by_arm"),
         ("strata", "site", "hazards", "by_arm_time_varying"),
         ("strata", "site", "tests", "by_arm"),

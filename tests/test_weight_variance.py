@@ -147,6 +147,6 @@ def test_a_withheld_arm_stays_in_the_scores():
 )
 def test_methods_say_which(variance, words):
     weight = {"variance": variance, "n_resamples": 300}
-    study = SimpleNamespace(entry_note="")
+    study = SimpleNamespace(entry_note="", arms_given=False)
     (sentence,) = methods_choices.paragraphs({"weight": weight}, study)
     assert words in sentence

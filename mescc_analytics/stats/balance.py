@@ -43,7 +43,7 @@ def variance_ratio(column, group, weight):
         chosen = (group.codes == code) & ~np.isnan(values) & (weight > 0)
         few = chosen.sum() < 2
         found.append(0.0 if few else mean_variance(values[chosen], weight[chosen])[1])
-    return found[1] / found[0] if min(found) > 0 else np.nan
+    return float(found[1] / found[0]) if min(found) > 0 else np.nan
 
 
 def balance_table(columns, group, weight, *, kinds=None, limit=0.1, level=0.95):
