@@ -12,6 +12,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow
+# for cohorts whose numbers are not looked at
+FEW_DRAWS = """
+survival: {n_resamples: 20}
+ambulatory: {n_resamples: 50}
+impute: {n_imputations: 2, iterations: 2}
+prognosis: {replicates: 100}
+"""
 
 
 def run(folder, *options, **environment):
@@ -226,7 +233,8 @@ def test_a_messy_table_runs_through(tmp_path):
         cases.iat[row, 4 + row % 40] = "Prüfen!"
     cases["Bemerkung"] = "nur Text mit ä"
     cases.to_csv(tmp_path / "messy.csv", sep=";", decimal=",", index=False, encoding="cp1252")
-    (tmp_path / "mine.yaml").write_text("cohorts: {mine: {cases: messy.csv}}\n", encoding="utf-8")
+    config = "cohorts: {mine: {cases: messy.csv}}\n" + FEW_DRAWS
+    (tmp_path / "mine.yaml").write_text(config, encoding="utf-8")
     done = run(tmp_path, "--configfile", str(tmp_path / "mine.yaml"))
     assert done.returncode == 0, done.stderr
     findings = pd.read_csv(tmp_path / "results/mine/ingest/findings.csv")
