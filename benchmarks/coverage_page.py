@@ -5,7 +5,8 @@ from coverage_methods import LOG_HR, RMST, SURVIVAL, WALKING
 MARKS = ("<!-- table: start -->", "<!-- table: end -->")
 HEADER = (
     *("scenario", "method", "truth", "mean estimate", "bias", "spread", "mean SE"),
-    *("coverage (Monte Carlo error)", "cohorts", "not estimable", "withheld", "assumptions hold"),
+    *("coverage (Monte Carlo error)", "cohorts", "not estimable", "withheld"),
+    *("coverage of those shown", "assumptions hold"),
 )
 # measure: title, digits, factor
 MEASURES = {
@@ -35,14 +36,15 @@ def _cells(row, digits, factor):
         *(row["scenario"], row["method"], f"{factor * row['truth']:.{digits}f}"),
         *(number("mean_estimate"), number("bias", "+"), number("spread"), number("mean_error")),
         *(covered if row["cohorts"] else "", str(row["cohorts"])),
-        *(f"{100 * row['not_estimable']:.0f} %", _withheld(row)),
+        *(f"{100 * row['not_estimable']:.0f} %", _share(row, "withheld", 0)),
+        _share(row, "coverage_shown", 1),
         "yes" if row["assumptions_hold"] else "no",
     ]
 
 
-def _withheld(row):
+def _share(row, name, digits):
     """Only what the diagnostics of the weights stand before can be withheld."""
-    return f"{100 * row['withheld']:.0f} %" if row["withheld"] == row["withheld"] else ""
+    return f"{100 * row[name]:.{digits}f} %" if row[name] == row[name] else ""
 
 
 def _line(cells):

@@ -7,7 +7,10 @@ from mescc_analytics.present.tables import Table
 
 SMALL = re.compile(r"no p value: fewer than (\d+) cases")
 START = re.compile(r"is not after the start, day ([0-9.]+)")
-STRATEGIES = "Strategies have bootstrap intervals, and no test."
+STRATEGIES = (
+    "Strategies have bootstrap intervals, which are somewhat too short where treatment was chosen "
+    "by indication, and no test."
+)
 RESAMPLES = (
     "Strategies without an interval: too many of the bootstrap samples have no estimate, because "
     "too few cases begin or keep a strategy."
