@@ -228,7 +228,9 @@ def test_strategies_are_said_to_have_no_test():
     table = tables_contrasts.contrasts(rows, hazards().iloc[:0], log_ranks(), STUDY)
     assert table.rows[0][0] == "First treatment as a strategy (clone, censor, weight)"
     assert tables_contrasts.STRATEGIES in table.notes
-    assert "too short where treatment was chosen by indication, and no test." in " ".join(table.notes)
+    assert "too short where treatment was chosen by indication, and no test." in " ".join(
+        table.notes
+    )
     own = contrasts("sbrt").assign(mark=pd.NA, p_mark=pd.NA)
     table = tables_contrasts.contrasts(own, hazards("sbrt"), log_ranks(), STUDY)
     assert not any(note.startswith("Strategies") for note in table.notes)
